@@ -1,0 +1,121 @@
+"""The one Jinja environment, and the families of templates a task is worded with.
+
+A family is one file `templates/<task>/<family>.j2` with three sections, each introduced by a line
+`=== instruction`, `=== input` or `=== output`. Files whose name begins with `_` hold macros to
+import. Templates are compiled once per process; no template computes, and no number stands in one
+that is not a fact.
+"""
+
+import functools
+import re
+from pathlib import Path
+from typing import Any, Mapping
+
+import jinja2
+import jinja2.ext
+
+from tapewright.errors import TemplateError
+from tapewright.streams import Stream
+from templates.wording import expand
+
+FOLDER = Path(__file__).parent
+SECTIONS = ("instruction", "input", "output")
+_SECTION = re.compile(r"^=== (\w+)[ \t]*\n", re.MULTILINE)
+
+# The stream that `pick` draws from while one text is rendered. A worker renders one text at a time.
+_stream: Stream = Stream(0)
+
+
+@jinja2.pass_eval_context  # keeps Jinja from folding the draw into a constant at compile time
+def _pick(_: Any, alternatives: tuple[str, ...]) -> str:
+    return alternatives[int(_stream.random() * len(alternatives))]
+
+
+def _article(noun: str) -> str:
+    """`a` or `an` before the noun, by sound for the words and numbers that occur."""
+    first = noun.lstrip("*\"'(").lower()
+    if re.match(r"(8|11[ ,x-]|18[ ,x-]|11$|18$|[aeio]|u[^nst]|un[^i]|hour|rsi|ema|sma|xrp|ltc|etf|fomc|nft|s&p)", first):
+        return f"an {noun}"
+    return f"a {noun}"
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+class _Wording(jinja2.ext.Extension):
+    """Runs `wording.expand` over each source before Jinja sees it."""
+
+    def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:
+        return expand(source, name or "template")
+
+
+def _environment() -> jinja2.Environment:
+    env = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(FOLDER),
+        undefined=jinja2.StrictUndefined,
+        extensions=[_Wording],
+        autoescape=False,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=False,
+        auto_reload=False,
+        cache_size=-1,
+    )
+    env.filters.update(pick=_pick, an=_article, cap=_capital)
+    return env
+
+
+_env = _environment()
+
+
+@functools.cache
+def compile_text(source: str) -> jinja2.Template:
+    """Compile one wording, e.g. a sentence from a data file; cached by its text."""
+    try:
+        return _env.from_string(source)
+    except jinja2.TemplateSyntaxError as error:
+        raise TemplateError(f"wording {source[:60]!r}: {error.message}") from error
+
+
+@functools.cache
+def load_family(task: str, family: str) -> Mapping[str, jinja2.Template]:
+    """The compiled sections of one family, by section name.
+
+    Raises TemplateError for a missing or unknown section or a syntax error, naming file and line.
+    """
+    path = FOLDER / task / f"{family}.j2"
+    pieces = _SECTION.split(path.read_text(encoding="utf-8"))
+    preamble, sections = pieces[0], dict(zip(pieces[1::2], pieces[2::2]))
+    if set(sections) != set(SECTIONS):
+        raise TemplateError(f"{task}/{family}.j2: sections are {sorted(sections)}; need exactly {list(SECTIONS)}")
+    compiled = {}
+    for name, text in sections.items():
+        try:
+            compiled[name] = _env.from_string(preamble + text.strip("\n"))
+        except jinja2.TemplateSyntaxError as error:
+            raise TemplateError(f"{task}/{family}.j2 [{name}] line {error.lineno}: {error.message}") from error
+    return compiled
+
+
+_BLANK_LINES = re.compile(r"\n{3,}")
+_SPACES = re.compile(r"(?<=\S) {2,}")
+_BEFORE_MARK = re.compile(r" +([,.;:!?])(?=\s|$)")
+
+
+def render(template: jinja2.Template, words: Mapping[str, Any], stream: Stream) -> str:
+    """Render one text, drawing its alternatives from `stream`, and tidy what empty ones leave behind."""
+    global _stream
+    _stream = stream
+    try:
+        text = template.render(words)
+    except jinja2.UndefinedError as error:
+        raise TemplateError(f"{template.name or 'wording'}: {error.message}") from error
+    text = text.strip()
+    if "  " in text:
+        text = _SPACES.sub(" ", text)
+    if " ," in text or " ." in text or " ;" in text or " :" in text:
+        text = _BEFORE_MARK.sub(r"\1", text)
+    if "\n\n\n" in text:
+        text = _BLANK_LINES.sub("\n\n", text)
+    return text
