@@ -41,7 +41,8 @@ def load(source: str | Path = "bundled", now: float | None = None) -> Tape:
         return _load_folder(path, str(path))
     if not path.is_file():
         raise FileError(
-            f"no market source at {str(path)!r}: give 'bundled', a snapshot, or a parquet or csv file of candles"
+            f"no market source at {str(path)!r}: give 'bundled', a snapshot,"
+            " or a parquet or csv file of candles"
         )
     meta = _snapshot_meta(path)
     return _load_user_file(path, now) if meta is None else _load_snapshot(path, meta)
@@ -87,7 +88,7 @@ def _load_folder(folder: Path, source: str) -> Tape:
             )
         parts = cache(partial(_read_by_symbol, path))
         for symbol in _read_parquet(path, ["symbol"])["symbol"].unique().sort():
-            part = partial(lambda parts, symbol: parts()[symbol,], parts, symbol)
+            part = partial(_part, parts, symbol)
             if kind != "funding":
                 own.setdefault((venue, symbol), {})[kind] = part
             elif venue == "bybit":
@@ -112,6 +113,10 @@ def _load_user_file(path: Path, now: float | None) -> Tape:
 
     own: Own = {(path.name, s): {f: partial(_same, c)} for s, (f, c) in read(path, now).items()}
     return _tape(path.name, str(path), _sha256([path]), own, {})
+
+
+def _part(parts: Callable[[], dict], symbol: str) -> pl.DataFrame:
+    return parts()[(symbol,)]
 
 
 def _same(rows: pl.DataFrame) -> pl.DataFrame:
