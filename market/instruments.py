@@ -7,7 +7,7 @@ and quantities are decimal strings, because "0.1" says how many decimals to show
 `market.quantity` snaps to them and counts their decimals.
 
 Smallest orders, leverage and tiers are not in the tape. They are of a plausible size and marked
-`source = "drawn"`, so a text has to state them; a snapshot's own come with its `Tape.meta`.
+`source = "drawn"`, so a text has to state them; `instrument_of` takes a snapshot's own.
 """
 
 from bisect import bisect_right
@@ -16,10 +16,12 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from functools import cache
 
+from market.candles import Tape
 from market.margin import tier_deductions
 from tapewright.errors import ConfigError, SourceError, suggest
 
 TICK_OF_PRICE = Decimal("1e-5")
+TABLE_END_S = 1_767_225_600  # 2026-01-01, the end of the bundled tape
 
 # (venue, symbol): lot, leverage class, then each tick with the hour it became valid (UTC).
 _TABLE = {
@@ -72,7 +74,7 @@ class Tier:
     limit_usdt: float
     maintenance_rate: float
     deduction_usdt: float
-    max_leverage: int
+    max_leverage: float
     source: str = "drawn"
 
 
@@ -91,7 +93,7 @@ class Instrument:
     source: str = "drawn"
 
     @property
-    def max_leverage(self) -> int:
+    def max_leverage(self) -> float:
         return self.tiers[0].max_leverage
 
     def tick(self, epoch_s: float) -> str:
@@ -119,6 +121,37 @@ def instrument(venue: str, symbol: str) -> Instrument:
     lot, size, *ticks = _TABLE[venue, symbol]
     changes = tuple(int(datetime.fromisoformat(at).replace(tzinfo=UTC).timestamp()) for at in ticks[1::2])
     return Instrument(venue, symbol, base_coin(symbol), lot, tuple(ticks[::2]), changes, _tiers(size))
+
+
+def instrument_of(tape: Tape, venue: str, symbol: str) -> Instrument:
+    """The contract as a snapshot recorded it, `source = "fetched"`; from the table for other tapes.
+
+    A snapshot knows one tick, today's: where the table has dated ones they stay, and a tick that
+    has changed since counts from the table's end. Raises SourceError as `instrument` does.
+    """
+    about = tape.meta.get("instruments", {}).get(symbol)
+    if not about or not about["tick"] or not about["lot"]:
+        return instrument(venue, symbol)
+    ticks, changes = ((about["tick"],), ())
+    if known(venue, symbol):
+        ticks, changes = instrument(venue, symbol).ticks, instrument(venue, symbol).changes
+        if ticks[-1] != about["tick"]:
+            ticks, changes = (*ticks, about["tick"]), (*changes, TABLE_END_S)
+    fetched = tuple(
+        Tier(number, source="fetched", **tier)
+        for number, tier in enumerate(tape.meta.get("risk_tiers", {}).get(symbol, []), 1)
+    )
+    return Instrument(
+        venue,
+        symbol,
+        about["base"] or base_coin(symbol),
+        about["lot"],
+        ticks,
+        changes,
+        fetched or _tiers("other"),
+        about["min_notional_usdt"] or _MIN_NOTIONAL_USDT,
+        "fetched",
+    )
 
 
 def tick(venue: str, symbol: str, epoch_s: float) -> str:

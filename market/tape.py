@@ -7,7 +7,6 @@ computed, when a series is first asked for.
 """
 
 import hashlib
-import json
 from collections.abc import Callable, Iterable
 from functools import cache, partial
 from pathlib import Path
@@ -17,10 +16,10 @@ import polars as pl
 
 from market.candles import FRAME_SECONDS, Series, Tape
 from market.indicators import compute
+from market.snapshot import read_meta
 from tapewright.errors import FileError, SourceError
 
 BUNDLED = Path(__file__).resolve().parent.parent / "datasets" / "market"
-SNAPSHOT_KEY = "tapewright.snapshot"
 PRICES = ("open", "high", "low", "close", "volume")
 
 Candles = Callable[[], pl.DataFrame]
@@ -44,7 +43,7 @@ def load(source: str | Path = "bundled", now: float | None = None) -> Tape:
             f"no market source at {str(path)!r}: give 'bundled', a snapshot,"
             " or a parquet or csv file of candles"
         )
-    meta = _snapshot_meta(path)
+    meta = read_meta(path)
     return _load_user_file(path, now) if meta is None else _load_snapshot(path, meta)
 
 
@@ -185,14 +184,6 @@ def _read_parquet(path: Path, columns: list[str] | None = None) -> pl.DataFrame:
 
 def _read_by_symbol(path: Path) -> dict[tuple[str], pl.DataFrame]:
     return _read_parquet(path).partition_by("symbol", as_dict=True)
-
-
-def _snapshot_meta(path: Path) -> dict | None:
-    """What a snapshot says about itself; None for any other file."""
-    try:
-        return json.loads(pl.read_parquet_metadata(path)[SNAPSHOT_KEY])
-    except (pl.exceptions.PolarsError, OSError, KeyError, ValueError):
-        return None
 
 
 def _sha256(paths: Iterable[Path]) -> str:
