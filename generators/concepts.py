@@ -169,8 +169,11 @@ def draw_numbers(concept: Concept, rng: Stream) -> dict[str, Decimal]:
     """Draw and compute the numbers of the example. Raises ExhaustedError if `where` is never met."""
     for _ in range(_ATTEMPTS):
         values = {item.name: item.draw(rng) for item in concept.draws}
-        for item in concept.computes:
-            values[item.name] = quantise(Decimal(evaluate(item.expression, values)), item.decimals)
+        try:
+            for item in concept.computes:
+                values[item.name] = quantise(Decimal(evaluate(item.expression, values)), item.decimals)
+        except ArithmeticError:  # e.g. a stop drawn on the entry
+            continue
         if not concept.where or evaluate(concept.where, values):
             return values
     raise ExhaustedError(f"concept {concept.slug}: where = {concept.where!r} was not met in {_ATTEMPTS} draws")
