@@ -11,6 +11,7 @@ pytest.importorskip("pybit", reason="pybit is the client that is wrapped")
 
 from bybit_server import DAY_MS, HOUR_MS, LISTED_MS, NOW_MS, BybitServer  # noqa: E402
 
+from market import wire  # noqa: E402
 from market.bybit import Exchange, Pace, fetch  # noqa: E402
 from market.instruments import TABLE_END_S, instrument, instrument_of  # noqa: E402
 from market.tape import load  # noqa: E402
@@ -131,6 +132,28 @@ def test_the_cache_answers_for_what_cannot_change(server, tmp_path):
     assert freeze(server, tmp_path / "c.parquet", since=LISTED_S, cache_dir=cache).read_bytes() == first
 
 
+def test_the_cache_keeps_nothing_that_may_still_grow(server, tmp_path):
+    cache = tmp_path / "cache"
+
+    def ends():
+        exchange = Exchange(server.url, cache, PACE)
+        span = ("BTCUSDT", LISTED_MS - 400 * DAY_MS, server.now_ms, server.now_ms)
+        candles = exchange.klines("BTCUSDT", "1h", *span[1:])
+        return len(candles), len(exchange.funding(*span)), len(exchange.open_interest(*span))
+
+    before = ends()
+    assert not [e for e in cache.rglob("*.json") if not json.loads(e.read_bytes())["result"]["list"]]
+    server.now_ms += 40 * HOUR_MS
+    assert ends() == (before[0] + 40, before[1] + 5, before[2] + 1)
+
+
+def test_pages_before_the_listing_are_not_all_asked_for(server, exchange):
+    exchange.klines("BTCUSDT", "1h", 0, NOW_MS, NOW_MS)
+    exchange.funding("BTCUSDT", 0, NOW_MS, NOW_MS)
+    exchange.open_interest("BTCUSDT", 0, NOW_MS, NOW_MS)
+    assert len(server.requests) < 20
+
+
 def test_an_interrupted_fetch_goes_on_from_the_cache(server, tmp_path):
     cache, path = tmp_path / "cache", tmp_path / "a.parquet"
     server.misbehave("403", after=4)
@@ -209,6 +232,12 @@ def test_the_unit_of_the_maintenance_rate_is_found(server, exchange, percent):
     tiers = exchange.risk_tiers("BTCUSDT")
     assert [tier["maintenance_rate"] for tier in tiers] == [0.005, 0.01, 0.02]
     assert [tier["deduction_usdt"] for tier in tiers] == [0.0, 10_000.0, 50_000.0]
+
+
+def test_a_maintenance_rate_of_no_unit_is_refused():
+    tier = {"riskLimitValue": "1000", "maxLeverage": "100", "maintenanceMargin": "0.0001"}
+    with pytest.raises(SourceError, match="fit no unit beside leverages"):
+        wire.tiers("BTCUSDT", [tier])
 
 
 @pytest.mark.parametrize(

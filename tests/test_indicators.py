@@ -95,8 +95,9 @@ def test_returns_and_volume_by_hand(hourly, computed):
     assert computed["volume_ratio"][i] == pytest.approx(volume[i] / volume[i - 20 : i].mean(), rel=1e-12)
     assert computed["change_pct"][i] == pytest.approx((close[i] / close[i - 1] - 1) * 100)
     assert computed["change_24h_pct"][i] == pytest.approx((close[i] / close[i - 24] - 1) * 100)
-    assert computed["high_20"][i] == hourly["high"][i - 20 : i].max()
-    assert computed["low_20"][i] == hourly["low"][i - 20 : i].min()
+    for j in range(20, 300):
+        assert computed["high_20"][j] == hourly["high"][j - 20 : j].max()
+        assert computed["low_20"][j] == hourly["low"][j - 20 : j].min()
     ranges = (hourly["high"] - hourly["low"]) / close * 100
     assert computed["range_pct"][i] == pytest.approx(ranges[i], rel=1e-12)
     assert computed["median_range_pct"][i] == pytest.approx(np.median(ranges[i - 99 : i + 1]), rel=1e-12)
