@@ -149,8 +149,25 @@ def size_cap(q: Quantities, _: str) -> float:
 
 
 @formula("limit_state", "label")
-def limit_state(q: Quantities, _: str) -> str:
+def limit_state(q: Quantities, _: str) -> str | None:
+    """Whether the loss at a working stop is inside the account's own limit."""
+    if q["stop_state"] not in ("works", "close"):
+        return None
     return "over" if q["loss_pct"] > q["limit_pct"] else "inside"
+
+
+@formula("gap", "label")
+def gap(q: Quantities, _: str) -> str | None:
+    """The first thing missing that keeps an isolated position from being assessed in full."""
+    if q.given.get("size") is None or q.given.get("entry") is None:
+        return None
+    mode = q.get("margin_mode")
+    if mode != "isolated":
+        return "cross" if mode == "cross" else "mode"
+    for name, missing in (("mmr", "rate"), ("equity", "equity"), ("funding_interval_h", "interval")):
+        if q.get(name) is None:
+            return missing
+    return None
 
 
 @formula("stop_nearest", "price")

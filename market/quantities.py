@@ -88,7 +88,7 @@ class Quantities:
             return snap_price(value, self.tick) if self.tick else value
         if as_what == "lot":
             return floor_lot(value, self.lot) if self.lot else value
-        return quantise(value, DECIMALS[as_what])
+        return int(value) if as_what == "int" else quantise(value, DECIMALS[as_what])
 
     def up(self, price: float) -> float:
         """The next tick at or above `price`."""

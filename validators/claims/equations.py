@@ -1,0 +1,180 @@
+"""Equations written out in a text: `5,000 USDT × 1.5% = 75 USDT` is read, evaluated and compared.
+
+An expression is numbers with optional units, the operators + − × * · ÷ / ^, parentheses, a postfix
+percent sign (÷ 100) and sqrt. A result follows `=` or `≈`; a chain `a × b = c = d` gives one
+equation per result. The result must equal the expression on the printed operands to half a unit of
+its last digit; a result printed with `%` is compared times 100.
+"""
+
+import re
+from typing import NamedTuple
+
+
+class Equation(NamedTuple):
+    """`value` is what the expression gives, `stated` what the text says, both in the result's unit.
+
+    `operands` and `result` are offsets of the numbers in the text. `value` is None where the
+    expression cannot be evaluated (a division by zero, a word inside).
+    """
+
+    start: int
+    end: int
+    value: float | None
+    stated: float
+    decimals: int
+    operands: tuple[tuple[int, int], ...]
+    result: tuple[int, int]
+
+    @property
+    def holds(self) -> bool:
+        """True when the stated result is the value, rounded to its printed decimals."""
+        if self.value is None:
+            return False
+        return abs(self.value - self.stated) <= 0.5 * 10.0**-self.decimals * (1 + 1e-9) + abs(self.value) * 1e-12
+
+
+_ATOM = re.compile(
+    r"\s*(?:(?P<number>(?:(?<=[=≈(×*·÷/+^])|(?<=[=≈(×*·÷/+^]\s)|^)[-−]?\$?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?|\$?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?)"
+    r"|(?P<operator>[+×*·÷/^−-])|(?P<open>\()|(?P<close>\))|(?P<percent>%)|(?P<root>sqrt|√)"
+    r"|(?P<unit>(?:R|x|bp|usdt|usd|[A-Z]{2,6}|[A-Za-z]+)(?![\w(])))"
+)
+_EQUALS = re.compile(r"\s*[=≈]\s*")
+_NUMBER = re.compile(r"[-−+]?\$?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?")
+_UNIT_WORD = re.compile(
+    r"\s*(?:%|x\b|R\b|[A-Z]{2,6}\b|(?:per cent|percent|USDT|coins?|contracts?|units?|tokens?|days?|hours?|bars?|points?|trades?|periods?|ticks?|shares?|lots?)\b)"
+)
+
+
+def _value(printed: str) -> float:
+    return float(printed.replace(",", "").replace("−", "-").replace("$", ""))
+
+
+class _Tokens(list):
+    """Tokens of an expression, read left to right by a recursive-descent evaluator."""
+
+    at = 0
+
+    def peek(self) -> str:
+        return self[self.at][0] if self.at < len(self) else ""
+
+    def take(self) -> tuple[str, float]:
+        token = self[self.at]
+        self.at += 1
+        return token
+
+
+def _sum(tokens: _Tokens) -> float:
+    value = _product(tokens)
+    while tokens.peek() in ("+", "-"):
+        value = value + _product(tokens) if tokens.take()[0] == "+" else value - _product(tokens)
+    return value
+
+
+def _product(tokens: _Tokens) -> float:
+    value = _power(tokens)
+    while tokens.peek() in ("*", "/"):
+        value = value * _power(tokens) if tokens.take()[0] == "*" else value / _power(tokens)
+    return value
+
+
+def _power(tokens: _Tokens) -> float:
+    value = _atom(tokens)
+    if tokens.peek() == "^":
+        tokens.take()
+        value = value ** _power(tokens)
+    return value
+
+
+def _atom(tokens: _Tokens) -> float:
+    token, number = tokens.take()
+    if token == "-":
+        return -_atom(tokens)
+    if token == "root":
+        return _atom(tokens) ** 0.5
+    if token == "(":
+        value = _sum(tokens)
+        if tokens.take()[0] != ")":
+            raise ValueError
+    elif token == "n":
+        value = number
+    else:
+        raise ValueError
+    while tokens.peek() == "%":
+        tokens.take()
+        value /= 100
+    return value
+
+
+_OPERATORS = {"+": "+", "×": "*", "*": "*", "·": "*", "÷": "/", "/": "/", "^": "^", "−": "-", "-": "-"}
+
+
+def _tokens_before(text: str, end: int) -> tuple[_Tokens, int, list[tuple[int, int]]]:
+    """The longest well-formed run of expression tokens that ends at `end`."""
+    start = max(text.rfind("\n", 0, end), text.rfind("=", 0, end), text.rfind("≈", 0, end), text.rfind(": ", 0, end)) + 1
+    best: tuple[_Tokens, int, list[tuple[int, int]]] = (_Tokens(), end, [])
+    for begin in re.finditer(r"(?<![\w.,])[-−]?\$?\d|\(|√|\bsqrt", text[start:end]):
+        tokens, spans, at = _Tokens(), [], start + begin.start()
+        while at < end:
+            match = _ATOM.match(text, at, end)
+            if not match or not match.group().strip():
+                break
+            kind = match.lastgroup
+            if kind == "number":
+                if tokens and tokens[-1][0] in ("n", ")", "%"):
+                    break
+                tokens.append(("n", _value(match["number"])))
+                spans.append(match.span("number"))
+            elif kind == "operator":
+                tokens.append((_OPERATORS[match["operator"]], 0.0))
+            elif kind == "unit":
+                if not tokens or tokens[-1][0] not in ("n", "%", ")", "unit"):
+                    break
+            else:
+                tokens.append(({"open": "(", "close": ")", "percent": "%", "root": "root"}[kind], 0.0))
+            at = match.end()
+        if at >= end or not text[at:end].strip():
+            opened = sum(token == "(" for token, _ in tokens)
+            if opened == sum(token == ")" for token, _ in tokens):
+                return tokens, start + begin.start(), spans
+    return best
+
+
+def read_equations(text: str) -> list[Equation]:
+    """All equations of `text` that have at least one operator or number before the equals sign."""
+    found: list[Equation] = []
+    if "=" not in text and "≈" not in text:
+        return found
+    previous: tuple[float | None, int, tuple[tuple[int, int], ...], int] | None = None
+    for match in _EQUALS.finditer(text):
+        number = _NUMBER.match(text, match.end())
+        if not number:
+            continue
+        tokens, start, spans = _tokens_before(text, match.start())
+        operators = [token for token, _ in tokens if token in "+-*/^" or token == "root"]
+        if operators:
+            try:
+                value = _sum(tokens)
+                if tokens.at != len(tokens) or isinstance(value, complex):
+                    continue
+            except (ValueError, IndexError):
+                continue
+            except (ZeroDivisionError, OverflowError):
+                value = None
+        elif previous and previous[3] >= match.start() - 12 and tokens:
+            value, start, spans = previous[0], previous[1], list(previous[2])
+        else:
+            continue
+        printed = number.group()
+        tail = _UNIT_WORD.match(text, number.end())
+        percent = bool(tail and tail.group().strip() in ("%", "percent", "per cent"))
+        point = printed.find(".")
+        scaled = value * 100 if percent and value is not None else value
+        end = tail.end() if tail else number.end()
+        found.append(
+            Equation(
+                start, end, scaled, _value(printed), 0 if point < 0 else len(printed) - point - 1,
+                tuple(spans), number.span(),
+            )
+        )  # fmt: skip
+        previous = (value, start, tuple(spans), end)
+    return found

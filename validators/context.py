@@ -1,0 +1,91 @@
+"""What one answer is checked against: the claims of its prompt, the quantities they give, its task."""
+
+import dataclasses
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from market import plan, position, reading  # noqa: F401  importing them registers their formulas
+from market.quantities import Quantities
+from tapewright.findings import Finding
+from templates.specs import TaskSpec
+from validators.claims.equations import Equation, read_equations
+from validators.claims.reader import Claim, Relation, read_claims
+from validators.rules import RULES
+
+# Kinds a prompt may state several values of; a claim need only match one.
+_STEP_KINDS = ("tick", "lot")
+# Labels a prompt gives; any other label in a prompt is part of a rule or a question.
+_GIVEN_LABELS = {"side", "margin_mode", "rule", "frame", "higher_filter"}
+
+
+def _step(value: float) -> str:
+    return f"{value:.10f}".rstrip("0").rstrip(".")
+
+
+@dataclass(slots=True)
+class Prompt:
+    """A prompt that has been read. `values` holds every value stated per key, `numbers` all of them."""
+
+    text: str
+    claims: list[Claim]
+    values: dict[str, list[Any]]
+    quantities: Quantities
+    numbers: frozenset[float]
+    dates: tuple[str, ...]
+
+
+def read_prompt(instruction: str, data: str) -> Prompt:
+    """Read instruction and input as one text, the way the trained model sees them."""
+    text = f"{instruction}\n{data}" if data else instruction
+    claims, _ = read_claims(text)
+    values: dict[str, list[Any]] = {}
+    numbers = set()
+    dates = []
+    for claim in claims:
+        if claim.kind == "date":
+            dates.append(claim.value)
+            continue
+        if claim.decimals >= 0:
+            numbers.add(claim.value)
+        if claim.kind and (claim.decimals >= 0 or claim.kind in _GIVEN_LABELS):
+            values.setdefault(claim.key, []).append(claim.value)
+    given = {key: found[0] for key, found in values.items()}
+    for name in _STEP_KINDS:
+        if name in given:
+            given[name] = _step(given[name])
+    return Prompt(text, claims, values, Quantities(given), frozenset(numbers), tuple(dates))
+
+
+@dataclass
+class Answer:
+    """One answer under check: its text, claims and relations, and the findings collected so far."""
+
+    prompt: Prompt
+    text: str
+    field: str = "output"
+    spec: TaskSpec | None = None
+    generated: bool = False
+    facts: dict[str, Any] | None = None
+    findings: list[Finding] = dataclasses.field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.claims: list[Claim]
+        self.relations: list[Relation]
+        self.claims, self.relations = read_claims(self.text)
+
+    @cached_property
+    def equations(self) -> list[Equation]:
+        return read_equations(self.text)
+
+    @cached_property
+    def lower(self) -> str:
+        return self.text.lower()
+
+    def report(self, code: str, message: str, start: int = 0, end: int = 0) -> None:
+        """Add a finding; its evidence is the text around [start, end)."""
+        evidence = " ".join(self.text[max(0, start - 40) : end + 20].split()) if end else ""
+        line = self.text.count("\n", 0, start) + 1 if end else 0
+        self.findings.append(
+            Finding(code, message, RULES[code].severity, field=self.field, line=line, evidence=evidence)
+        )
