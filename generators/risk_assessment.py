@@ -6,6 +6,7 @@ leverage, so that the score cannot be read off the leverage alone. Two rows in t
 which the second lacks one input: its answer computes what still follows and names what is missing.
 """
 
+from functools import partial
 from typing import Any
 
 from generators.shown import show_all
@@ -144,15 +145,20 @@ def _remove(given: dict[str, Any], missing: str) -> None:
 def settle(moment: Moment, given: dict[str, Any]) -> Situation:
     """The situation of a position: everything the answer states, computed from what is given."""
     source = given.pop("_funding", "drawn")
-    quantities = Quantities(given)
-    facts: dict[str, Any] = {**moment.key(), **given}
+    facts = {**moment.key(), **derive(given)}
     origin = dict.fromkeys(given, "drawn") | {"mark": "tape", "atr_14@1d": "tape", "funding_rate": source}
-    for name in ANSWER:
-        value = quantities.get(name)
-        if value is not None:
-            facts[name] = value
-            origin[name] = "computed"
-    return Situation(facts, words(facts, moment), origin, moment.as_of, moment.group, str(facts.get("score", "incomplete")))
+    origin |= {name: "computed" for name in ANSWER if name in facts}
+    return Situation(
+        facts, words(facts, moment), origin, moment.as_of, moment.group, str(facts.get("score", "incomplete")),
+        tuple(given), derive, partial(words, moment=moment),
+    )  # fmt: skip
+
+
+def derive(given: dict[str, Any]) -> dict[str, Any]:
+    """All quantities of a position: the given ones and what of ANSWER follows from them."""
+    quantities = Quantities(given)
+    derived = ((name, quantities.get(name)) for name in ANSWER)
+    return {**given, **{name: value for name, value in derived if value is not None}}
 
 
 def words(facts: dict[str, Any], moment: Moment) -> dict[str, Any]:

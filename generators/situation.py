@@ -1,5 +1,6 @@
 """What one draw gives: the facts of a row, as of a moment, and what the templates may say of them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +14,10 @@ class Situation:
     fact where it came from: `tape`, `computed` or `drawn`. `as_of` is `YYYY-MM-DD HH:MM UTC` or
     empty for a timeless task; `group` is the time block or, without time, the topic. `label` is
     what the summary table and the stratification count.
+
+    For rejected answers: `given` names the facts the prompt states, `derive` makes all facts from
+    changed given ones, `reword` makes words from changed facts. Tasks without numbers to change
+    leave them out.
     """
 
     facts: dict[str, Any]
@@ -21,3 +26,6 @@ class Situation:
     as_of: str = ""
     group: str = ""
     label: str = ""
+    given: tuple[str, ...] = ()
+    derive: Callable[[dict[str, Any]], dict[str, Any]] | None = None
+    reword: Callable[[dict[str, Any]], dict[str, Any]] | None = None

@@ -12,18 +12,13 @@ from typing import Any
 
 from market import instruments
 from market.candles import Series, Tape
-from market.quantity import decimals_of, quantise, snap_price
+from market.columns import quantise_column, scaled
+from market.quantity import decimals_of
 from tapewright.errors import ConfigError
 from tapewright.streams import Stream, stream
 
 GROUP_SECONDS = 7 * 86_400  # one scenario block: the same for every symbol and frame
 WARM_UP = 250  # candles before an EMA(200) has forgotten its start
-
-GRID_PRICES = ("open", "high", "low", "close", "swing_high", "swing_low", "high_20", "low_20")
-FREE_PRICES = ("ema_20", "ema_50", "ema_200", "bb_upper", "bb_mid", "bb_lower", "atr_14")
-FINE_PRICES = ("macd", "macd_signal", "macd_hist")
-PERCENTS = ("change_pct", "change_24h_pct", "change_7d_pct", "vol_20", "median_range_pct")
-ONE_DECIMAL = ("rsi_14", "adx_14")
 
 
 def utc_text(epoch_s: int) -> str:
@@ -74,8 +69,7 @@ class Moment:
 
     def raw(self, name: str, frame: str) -> float:
         """The column's value, prices scaled by the factor."""
-        value = self.series(frame).columns[name][self.indices[frame]]
-        return value * self.factor if name in GRID_PRICES or name in FREE_PRICES or name in FINE_PRICES else value
+        return scaled(name, self.series(frame).columns[name][self.indices[frame]], self.factor)
 
     def value(self, name: str, frame: str) -> float | None:
         """The quantised value as it is shown, or None before warm-up."""
@@ -91,21 +85,6 @@ class Moment:
     def key(self) -> dict[str, Any]:
         """The facts that let anybody find this moment on the tape again."""
         return {"venue": self.venue, "symbol": self.symbol, "as_of": self.as_of, "price_factor": self.factor}
-
-
-def quantise_column(name: str, value: float, tick: str, price_decimals: int) -> float:
-    """Quantise one tape column the way it is shown."""
-    if name in GRID_PRICES:
-        return snap_price(value, tick)
-    if name in FREE_PRICES:
-        return quantise(value, price_decimals)
-    if name in FINE_PRICES:
-        return quantise(value, price_decimals + 1)
-    if name in PERCENTS or name == "volume_ratio":
-        return quantise(value, 2)
-    if name in ONE_DECIMAL:
-        return quantise(value, 1)
-    return quantise(value, 0 if value >= 1000 else 2)
 
 
 @dataclass(slots=True)

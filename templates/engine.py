@@ -26,7 +26,7 @@ _SECTION = re.compile(r"^=== (\w+)[ \t]*\n", re.MULTILINE)
 _stream: Stream = Stream(0)
 
 
-@jinja2.pass_eval_context  # keeps Jinja from folding the draw into a constant at compile time
+@jinja2.pass_context  # keeps Jinja from folding the draw into a constant at compile time
 def _pick(_: Any, alternatives: tuple[str, ...]) -> str:
     return alternatives[int(_stream.random() * len(alternatives))]
 
@@ -98,6 +98,7 @@ def load_family(task: str, family: str) -> Mapping[str, jinja2.Template]:
     return compiled
 
 
+_JOINED = re.compile(r"\n {1}(?=\S)")  # an included sentence ends in a newline; a space after it joins the next
 _BLANK_LINES = re.compile(r"\n{3,}")
 _SPACES = re.compile(r"(?<=\S) {2,}")
 _BEFORE_MARK = re.compile(r" +([,.;:!?])(?=\s|$)")
@@ -112,6 +113,8 @@ def render(template: jinja2.Template, words: Mapping[str, Any], stream: Stream) 
     except jinja2.UndefinedError as error:
         raise TemplateError(f"{template.name or 'wording'}: {error.message}") from error
     text = text.strip()
+    if "\n " in text:
+        text = _JOINED.sub(" ", text)
     if "  " in text:
         text = _SPACES.sub(" ", text)
     if " ," in text or " ." in text or " ;" in text or " :" in text:

@@ -42,13 +42,18 @@ def read_prompt(instruction: str, data: str) -> Prompt:
     values: dict[str, list[Any]] = {}
     numbers = set()
     dates = []
+    # The data say what is given: "keep it short" in an instruction is no side of a trade.
+    inside = [claim for claim in claims if claim.start > len(instruction)]
+    stated = {claim.kind for claim in inside if claim.decimals < 0}
     for claim in claims:
         if claim.kind == "date":
             dates.append(claim.value)
             continue
         if claim.decimals >= 0:
             numbers.add(claim.value)
-        if claim.kind and (claim.decimals >= 0 or claim.kind in _GIVEN_LABELS):
+            if claim.kind:
+                values.setdefault(claim.key, []).append(claim.value)
+        elif claim.kind in _GIVEN_LABELS and (claim.kind not in stated or claim.start > len(instruction)):
             values.setdefault(claim.key, []).append(claim.value)
     given = {key: found[0] for key, found in values.items()}
     for name in _STEP_KINDS:

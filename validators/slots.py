@@ -4,7 +4,8 @@ import functools
 
 import orjson
 
-from validators.context import Answer
+from templates.specs import TaskSpec
+from validators.context import Answer, Prompt
 from validators.rules import declare
 
 _POSITION = (
@@ -36,13 +37,11 @@ def _parse_slot(slot: str) -> tuple[str, str, tuple[str, ...]]:
     return kind.strip(), label.strip(), tuple(allowed.split("|")) if allowed else ()
 
 
-def required_slots(answer: Answer) -> list[str]:
-    """The kinds this answer must state: those of the task that the prompt lets a reader derive."""
-    if answer.spec is None:
-        return []
-    quantities = answer.prompt.quantities
+def required_slots_of(spec: TaskSpec, prompt: Prompt) -> list[str]:
+    """The kinds an answer must state: those of the task that the prompt lets a reader derive."""
+    quantities = prompt.quantities
     needed = []
-    for slot in answer.spec.slots:
+    for slot in spec.slots:
         kind, label, allowed = _parse_slot(slot)
         if label and quantities.get(label) not in allowed:
             continue
@@ -56,7 +55,7 @@ def check_slots(answer: Answer) -> None:
     if answer.spec is None or not answer.spec.slots:
         return
     stated = {claim.kind for claim in answer.claims}
-    for kind in required_slots(answer):
+    for kind in required_slots_of(answer.spec, answer.prompt):
         if kind.partition("@")[0] not in stated:
             answer.report(SLOT_MISSING, f"{kind} follows from the prompt and is not stated")
 

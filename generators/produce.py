@@ -1,0 +1,305 @@
+"""Producing a dataset: blocks by workers, acceptance in order, resume, one file that appears whole.
+
+Workers make rows as if alone; one process takes their blocks in index order, redraws what collides
+with an earlier row, and writes each finished block beside the output. A run that was interrupted at
+any moment goes on from the finished blocks and gives the same bytes.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import dataclass, field, replace
+from itertools import islice
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from generators.config import Config
+from generators.make import MAX_ATTEMPTS, Made, Maker
+from generators.splits import Split, plan_splits
+from market.candles import Tape
+from market.tape import load
+from tapewright import files
+from tapewright.errors import ConfigError, FileError
+from tapewright.rows import identity, to_record
+from tapewright.schedule import schedule
+
+BLOCK_ROWS = 500
+SCHEMA = 1
+
+Place = tuple[str, str, int, int]  # task, split, row index, number within (task, split)
+
+
+@dataclass(slots=True)
+class Summary:
+    """What a run did: counts for the table, files with their sha256, and how many blocks were reused."""
+
+    rows: int = 0
+    tasks: Counter = field(default_factory=Counter)
+    labels: dict[str, Counter] = field(default_factory=dict)
+    defects: Counter = field(default_factory=Counter)
+    refused: Counter = field(default_factory=Counter)
+    collisions: int = 0
+    lengths: list[int] = field(default_factory=list)
+    files: dict[str, str] = field(default_factory=dict)
+    resumed_rows: int = 0
+    unchanged: bool = False
+
+    def count(self, meta: dict[str, Any]) -> None:
+        """Add what one block says of itself."""
+        self.rows += meta["rows"]
+        self.tasks.update(meta["tasks"])
+        for task, labels in meta["labels"].items():
+            self.labels.setdefault(task, Counter()).update(labels)
+        self.defects.update(meta["defects"])
+        self.refused.update(meta["refused"])
+        self.collisions += meta["collisions"]
+        self.lengths += meta["lengths"]
+
+
+def prepare(config: Config, tape: Tape) -> tuple[Config, dict[str, Split]]:
+    """Tie the configuration to the tape and cut its splits. Raises ConfigError for what does not fit."""
+    known = {symbol for _, symbol in tape.symbols()}
+    from tapewright.errors import suggest
+
+    for symbol in config.symbols:
+        if symbol not in known:
+            raise ConfigError(f"the tape has no {symbol!r}.{suggest(symbol, sorted(known))} `market` lists its symbols")
+    since, until = _span(tape, config)
+    config = replace(config, tape_sha256=tape.sha256, since_s=since, until_s=until)
+    return config, plan_splits(config.splits, [name for name, _ in config.weights], since, until, config.hold_out)
+
+
+def _span(tape: Tape, config: Config) -> tuple[int, int]:
+    """The window of closed candles, narrowed by --since and --until."""
+    first, last = 2**40, 0
+    for venue, symbol in tape.symbols():
+        if config.symbols and symbol not in config.symbols:
+            continue
+        series = tape.series(venue, symbol, tape.frames(venue, symbol)[-1])
+        first, last = min(first, series.opened[0]), max(last, series.close_time(series.n - 1))
+    since, until = max(config.since_s, first), min(config.until_s or last, last)
+    if since >= until:
+        raise ConfigError("no candles between --since and --until; `market` lists what the tape holds")
+    return since, until
+
+
+def places(config: Config) -> Iterator[Place]:
+    """Task, split and running number of every row, fixed before anything is drawn."""
+    shares: dict[str, float] = {}
+    for task, weight in config.weights:
+        for split, share in config.splits or (("all", 1.0),):
+            shares[f"{task}/{split}"] = weight * share
+    for index, (key, ordinal) in enumerate(schedule(shares, config.size)):
+        task, _, split = key.partition("/")
+        yield task, split, index, ordinal
+
+
+# --- workers -----------------------------------------------------------------------------------
+
+_maker: Maker | None = None
+
+
+def _start_worker(config: Config, splits: dict[str, Split]) -> None:
+    global _maker
+    _maker = Maker(config, load(config.source), splits)
+
+
+def _make_block(block: list[Place]) -> list[Made]:
+    assert _maker is not None
+    return [_maker.make(*place) for place in block]
+
+
+def _blocks(config: Config) -> Iterator[list[Place]]:
+    rows = places(config)
+    while block := list(islice(rows, BLOCK_ROWS)):
+        yield block
+
+
+def _made_blocks(config: Config, splits: dict[str, Split], maker: Maker, workers: int, skip: int) -> Iterator[tuple[list[Place], list[Made]]]:
+    """Blocks in order from number `skip` on, made here or by spawned workers a few blocks ahead."""
+    remaining = islice(_blocks(config), skip, None)
+    if workers <= 1:
+        for block in remaining:
+            yield block, [maker.make(*place) for place in block]
+        return
+    pool = ProcessPoolExecutor(workers, get_context("spawn"), _start_worker, (config, splits))
+    try:
+        queue: list[tuple[list[Place], Future]] = []
+        for block in islice(remaining, 2 * workers):
+            queue.append((block, pool.submit(_make_block, block)))
+        while queue:
+            block, future = queue.pop(0)
+            made = future.result()
+            for following in islice(remaining, 1):
+                queue.append((following, pool.submit(_make_block, following)))
+            yield block, made
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+# --- one run -----------------------------------------------------------------------------------
+
+
+def output_paths(output: Path, config: Config) -> dict[str, Path]:
+    """The file of each split: the output itself, or `name-train.jsonl` and so on."""
+    suffix = files.suffix_of(output)
+    if not config.splits:
+        return {"all": output}
+    stem = output.name[: -len(suffix)]
+    return {name: output.with_name(f"{stem}-{name}{suffix}") for name, _ in config.splits}
+
+
+def produce(
+    config: Config, output: Path, *, workers: int = 1, force: bool = False,
+    progress: Callable[[int], None] | None = None,
+) -> Summary:  # fmt: skip
+    """Write `config.size` accepted, distinct rows to `output` and its manifest beside it.
+
+    Raises ConfigError, FileError (an output of another configuration, another run at work, a full
+    disk) or ExhaustedError. `progress` is called with the number of rows done so far.
+    """
+    paths = output_paths(output, config)
+    tape = load(config.source)
+    config, splits = prepare(config, tape)
+    with files.locked(output):
+        summary = _already_there(config, output, paths, force)
+        if summary is not None:
+            return summary
+        return _run(config, splits, tape, output, paths, workers, progress)
+
+
+def _already_there(config: Config, output: Path, paths: dict[str, Path], force: bool) -> Summary | None:
+    """The old summary when the output is finished and the same; FileError when it is another's."""
+    if force:
+        return None
+    manifest = files.read_manifest(output)
+    existing = [path for path in paths.values() if path.exists()]
+    if manifest is None:
+        if existing:
+            raise FileError(f"{existing[0]} exists and was not written by this tool; use --force or another --output")
+        return None
+    if manifest.get("config") != config.as_dict():
+        if existing:
+            raise FileError(f"{existing[0]} holds another configuration's rows; use --force or another --output")
+        return None
+    for name, path in paths.items():
+        if not path.exists() or files.sha256_of(path) != manifest["files"].get(path.name, ""):
+            return None
+        del name
+    summary = Summary(unchanged=True)
+    summary.count(manifest["counts"])
+    summary.files = {str(path): manifest["files"][path.name] for path in paths.values()}
+    return summary
+
+
+def _run(
+    config: Config, splits: dict[str, Split], tape: Tape, output: Path, paths: dict[str, Path],
+    workers: int, progress: Callable[[int], None] | None,
+) -> Summary:  # fmt: skip
+    folder = _block_folder(config, output)
+    seen: set[int] = set()
+    summary = Summary()
+    done = _resume(folder, seen, summary)
+    summary.resumed_rows = summary.rows
+    maker = Maker(config, tape, splits)
+    if progress:
+        progress(summary.rows)
+    for number, (block, made) in enumerate(_made_blocks(config, splits, maker, workers, done), done):
+        meta = _accept(config, maker, block, made, seen, folder / f"{number:06d}")
+        summary.count(meta)
+        if progress:
+            progress(summary.rows)
+    for split, path in paths.items():
+        summary.files[str(path)] = files.write_from_lines(path, _chunks(folder, split))
+    counts = {
+        "rows": summary.rows, "tasks": dict(summary.tasks), "labels": {k: dict(v) for k, v in summary.labels.items()},
+        "defects": dict(summary.defects), "refused": dict(summary.refused), "collisions": summary.collisions,
+        "lengths": _quantiles(summary.lengths),
+    }  # fmt: skip
+    files.write_manifest(output, {
+        "schema": SCHEMA, "config": config.as_dict(), "rows": summary.rows, "counts": counts,
+        "files": {Path(name).name: sha for name, sha in summary.files.items()}, "tape": tape.sha256,
+    })  # fmt: skip
+    for file in folder.iterdir():
+        file.unlink()
+    folder.rmdir()
+    return summary
+
+
+def _quantiles(lengths: list[int]) -> list[int]:
+    ordered = sorted(lengths)
+    return [ordered[int(q * (len(ordered) - 1))] for q in (0, 0.05, 0.25, 0.5, 0.75, 0.95, 1)] if ordered else []
+
+
+def _block_folder(config: Config, output: Path) -> Path:
+    """Where finished blocks wait, keyed by the configuration so that another one never mixes in."""
+    from hashlib import blake2b
+
+    key = blake2b(json.dumps(config.as_dict(), sort_keys=True).encode(), digest_size=8).hexdigest()
+    folder = files.hidden_folder(output) / f"{output.name}.{key}.blocks"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+def _accept(
+    config: Config, maker: Maker, block: list[Place], made: list[Made], seen: set[int], path: Path
+) -> dict[str, Any]:
+    """Redraw what collides, write the block, and say what is in it."""
+    lines: dict[str, list[dict[str, Any]]] = {}
+    meta: dict[str, Any] = {
+        "rows": len(block), "tasks": Counter(), "labels": {}, "defects": Counter(), "refused": Counter(),
+        "collisions": 0, "lengths": [], "identities": [],
+    }  # fmt: skip
+    for place, row in zip(block, made):
+        task, split, index, _ = place
+        while (key := identity(row.row)) in seen:
+            meta["collisions"] += 1
+            if row.attempt > 50 * MAX_ATTEMPTS:
+                raise ConfigError(f"{task}: only {len(seen)} distinct rows; ask for fewer or widen the settings")
+            row = maker.make(*place, attempt=row.attempt + 1)
+        seen.add(key)
+        meta["identities"].append(key)
+        meta["refused"].update(row.refused)
+        meta["tasks"][task] += 1
+        meta["labels"].setdefault(task, Counter())[row.row.label] += 1
+        if row.row.defect:
+            meta["defects"][f"{task}: {row.row.defect}"] += 1
+        meta["lengths"].append(len(row.row.output))
+        lines.setdefault(split, []).append(to_record(row.row, config.shape, index))
+    shas = {}
+    for split, records in lines.items():
+        data = files.encode_lines(records)
+        part = path.with_name(f"{path.name}.{split}.jsonl")
+        part.write_bytes(data)
+        shas[split] = len(data)
+    # The meta file names the block's parts and comes last: without it the block does not count.
+    temporary = path.with_suffix(".part")
+    temporary.write_bytes(orjson.dumps({**meta, "parts": shas}))
+    temporary.rename(path.with_suffix(".json"))
+    return meta
+
+
+def _resume(folder: Path, seen: set[int], summary: Summary) -> int:
+    """Take up finished blocks in order; returns how many there are."""
+    number = 0
+    while True:
+        path = folder / f"{number:06d}.json"
+        try:
+            meta = orjson.loads(path.read_bytes())
+            sizes = {split: (folder / f"{number:06d}.{split}.jsonl").stat().st_size for split in meta["parts"]}
+        except (OSError, orjson.JSONDecodeError, KeyError):
+            return number
+        if sizes != meta["parts"]:
+            return number
+        seen.update(meta["identities"])
+        summary.count(meta)
+        number += 1
+
+
+def _chunks(folder: Path, split: str) -> Iterator[bytes]:
+    for path in sorted(folder.glob(f"*.{split}.jsonl")):
+        yield path.read_bytes()
