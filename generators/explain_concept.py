@@ -58,6 +58,8 @@ def _words(concept: Concept, numbers: dict[str, Decimal], decimals: dict[str, in
         show_why, told = True, told + length["why"]
     if told < _FEWEST_WORDS and not show_mistake:
         show_mistake = True
+    elif told < _FEWEST_WORDS:
+        kind, show_example = "full", True
     elif told > _MOST_WORDS and kind in ("full", "newcomer"):
         kind, show_why, show_mistake = "brief", False, False
     return {
