@@ -113,6 +113,9 @@ def agree(stated: float, decimals: int, true: float) -> bool:
 
 def check_numbers(answer: Answer) -> None:
     """Apply every rule of the family that reads single claims."""
+    if answer.spec is not None and answer.spec.timeless:
+        _check_timeless(answer)
+        return
     prompt = answer.prompt
     quantities = prompt.quantities
     values = prompt.values
@@ -131,6 +134,28 @@ def check_numbers(answer: Answer) -> None:
                 if true is not None and not isinstance(true, str) and _matches(claim, true):
                     continue
         _judge(answer, claim, quantities)
+
+
+def _check_timeless(answer: Answer) -> None:
+    """Without a market every number is quoted from the prompt, assumed aloud, or worked out in an equation."""
+    for claim in answer.claims:
+        if claim.unit == "stray":
+            answer.report(UNREAD, f"nothing explains {answer.text[claim.start : claim.end][:60]!r}", claim.start, claim.end)
+        elif claim.decimals >= 0 and claim.value not in answer.prompt.numbers and not (
+            claim.value in _assumptions(answer) or _in_equation(answer, claim) or _cut_down(answer, claim)
+        ):
+            answer.report(UNGROUNDED, f"{claim.value:g} is neither given, assumed nor worked out", claim.start, claim.end)
+
+
+_CUTS = re.compile(r"\b(?:cut|round\w*|floor\w*|trunc\w*|down)\b[^.;]{0,40}$", re.IGNORECASE)
+
+
+def _cut_down(answer: Answer, claim: Claim) -> bool:
+    """True for a result said to be rounded down to a lot: 23.437 coins, cut to 23.4."""
+    if not _CUTS.search(answer.text[max(0, claim.start - 60) : claim.start]):
+        return any(claim.value == other.value and other.start < claim.start and _cut_down(answer, other) for other in answer.claims if other.decimals >= 0 and other.start < claim.start)
+    step = 10.0**-claim.decimals
+    return any(0 <= equation.stated - claim.value < step + 1e-9 for equation in answer.equations if equation.holds)
 
 
 def _matches(claim: Claim, true: float) -> bool:
@@ -199,10 +224,8 @@ def _bounds(kind: str) -> tuple[float, float]:
 
 
 def _assumed(answer: Answer, claim: Claim) -> bool:
-    """True for a number introduced in a sentence of assumption, or repeated from one."""
-    if not answer.spec or answer.spec.timeless:
-        return claim.value in _assumptions(answer)
-    return False
+    """True for a number introduced in a sentence of assumption, or repeated from one, in a stranger's text."""
+    return not answer.spec and claim.value in _assumptions(answer)
 
 
 def _assumptions(answer: Answer) -> frozenset[float]:
@@ -259,6 +282,8 @@ def check_equations(answer: Answer) -> None:
 
 def check_labels(answer: Answer) -> None:
     """N009 on words the numbers decide, N010 on above and below."""
+    if answer.spec is not None and answer.spec.timeless:
+        return
     quantities = answer.prompt.quantities
     values = answer.prompt.values
     for claim in answer.claims:
@@ -287,6 +312,8 @@ def check_labels(answer: Answer) -> None:
 
 def check_levels(answer: Answer) -> None:
     """N006 on stop, entry and target; N007 on the grid."""
+    if answer.spec is not None and answer.spec.timeless:
+        return
     level: dict[str, float] = {}
     side = ""
     spans: dict[str, Claim] = {}
@@ -333,7 +360,7 @@ def check_symbols(answer: Answer) -> None:
 def check_facts(answer: Answer) -> None:
     """N013: claims against the facts a row carries; never an excuse, only a second check."""
     facts = answer.facts
-    if not facts or answer.findings:
+    if not facts or answer.findings or (answer.spec is not None and answer.spec.timeless):
         return
     for claim in answer.claims:
         fact = facts.get(claim.key)

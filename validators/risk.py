@@ -41,7 +41,7 @@ PROMISE = declare(
     "Profit is called guaranteed, certain or free of risk.",
     "No market owes anybody a return; regulators forbid the claim.",
     ("Plan.", _POSITION, "This is a guaranteed profit."),
-    ("Plan.", _POSITION, "No profit is guaranteed."),
+    ("Plan.", _POSITION, "There is no guaranteed profit here."),
 )  # fmt: skip
 ALL_IN = declare(
     "R005", "all-in sizing",
@@ -81,7 +81,8 @@ HEDGING = declare(
 )  # fmt: skip
 
 _PROMISES = (
-    "guarantee", "risk-free", "risk free", "can't lose", "cannot lose", "can not lose", "sure thing", "no way to lose",
+    "guaranteed profit", "guaranteed return", "guaranteed gain", "guaranteed win", "guarantees a profit", "guarantees profit",
+    "profit is guaranteed", "return is guaranteed", "gains are guaranteed", "guarantee a profit", "risk-free", "risk free", "can't lose", "cannot lose", "can not lose", "sure thing", "no way to lose",
     "certain profit", "assured profit", "assured return", "free money", "easy money", "will definitely", "cannot fail",
     "can't fail", "no risk at all", "zero risk", "without any risk", "100% certain", "bound to pay",
 )  # fmt: skip

@@ -1,0 +1,196 @@
+"""The command line: each command parses, makes one call and shows a report.
+
+Data go to stdout or the file asked for; words, bars and tables to stderr. Exit codes: 0 clean,
+1 findings, 2 usage, configuration or I/O, 3 internal error, 130 interrupted.
+"""
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from tapewright import __version__
+from tapewright.errors import TapewrightError
+
+SHOW_DEFAULT = {"show_default": True, "help_option_names": ["-h", "--help"]}
+
+
+class Shares(click.ParamType):
+    """`name=share,…`, e.g. `train=0.8,val=0.1,test=0.1`."""
+
+    name = "name=share,…"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[tuple[str, float], ...]:
+        if isinstance(value, tuple):
+            return value
+        pairs = []
+        for part in value.split(","):
+            name, sign, share = part.strip().partition("=")
+            try:
+                pairs.append((name.strip(), float(share)))
+            except ValueError:
+                self.fail(f"{part!r} is not name=share, e.g. risk_assessment=0.5", param, ctx)
+            if not sign:
+                self.fail(f"{part!r} is not name=share, e.g. risk_assessment=0.5", param, ctx)
+        names = [name for name, _ in pairs]
+        if len(set(names)) != len(names):
+            self.fail(f"a name stands twice in {value!r}", param, ctx)
+        return tuple(pairs)
+
+
+class Moment(click.ParamType):
+    """A UTC date or time, as epoch seconds."""
+
+    name = "YYYY-MM-DD[ HH:MM]"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> int:
+        if isinstance(value, int):
+            return value
+        from datetime import UTC, datetime
+
+        try:
+            moment = datetime.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is not a date such as 2024-01-31 or '2024-01-31 12:00'", param, ctx)
+        return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
+
+
+@click.group(context_settings=SHOW_DEFAULT)
+@click.version_option(__version__, prog_name="tapewright")
+def cli() -> None:
+    """Training data for trading language models: every number can be recomputed."""
+
+
+@cli.command()
+@click.option("--size", "-n", default=10_000, help="Rows to write.")
+@click.option("--seed", default=42, help="Seed; other seeds share no row.")
+@click.option("--tasks", type=Shares(), help="Tasks and shares that add up to 1, e.g. risk_assessment=0.6,market_analysis=0.4.")
+@click.option("--format", "shape", default="alpaca", type=click.Choice(["alpaca", "sharegpt", "preference", "instruction-response"]), help="Shape of the rows written.")  # fmt: skip
+@click.option("--answer-format", default="text", type=click.Choice(["text", "json", "both"]), help="Answers as text, as JSON, or both.")  # fmt: skip
+@click.option("--source", default="bundled", help="bundled, a Parquet or CSV file of candles, a snapshot, or bybit (fetched and frozen first).")  # fmt: skip
+@click.option("--symbols", default="", help="Only these symbols, comma-separated.")
+@click.option("--since", type=Moment(), default=None, help="First moment (UTC).")
+@click.option("--until", type=Moment(), default=None, help="Last moment (UTC).")
+@click.option("--split", "splits", type=Shares(), default=None, help="Splits kept apart in time and wording, e.g. train=0.8,val=0.1,test=0.1.")  # fmt: skip
+@click.option("--hold-out", multiple=True, metavar="FAMILY", help="Template family to leave out; may be repeated.")
+@click.option("--anonymize", default=0.4, metavar="SHARE", help="Share of market rows with aliased symbol, scaled prices and no date.")  # fmt: skip
+@click.option("--natural", is_flag=True, help="Draw candles uniformly, as they come: most plans are then no trade.")
+@click.option("--outcomes", type=click.Path(dir_okay=False, path_type=Path), default=None, help="Write what happened next to this JSONL sidecar; never part of a row.")  # fmt: skip
+@click.option("--difficulty", default="mixed", type=click.Choice(["mixed", "easy", "hard"]), help="Easy: complete inputs only. Hard: more incomplete inputs and close calls.")  # fmt: skip
+@click.option("--max-tokens", default=0, help="Redraw rows longer than this; 0 for no limit.")
+@click.option("--tokenizer", default="", help="tokenizer.json for --max-tokens; otherwise 3 characters count as a token.")
+@click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), default=None, help="FILE.jsonl[.gz|.zst] or FILE.parquet; default datasets/tapewright-SEED.jsonl.")  # fmt: skip
+@click.option("--workers", "-j", default=0, help="Processes; 0 for one per core. The bytes do not depend on it.")
+@click.option("--force", is_flag=True, help="Overwrite an output of another configuration.")
+@click.option("--row", type=int, default=None, help="Print only row I of this run and write nothing.")
+@click.option("--stats", is_flag=True, help="Measure the wording of the output: distinct-3, compression, openings.")
+@click.option("--json", "as_json", is_flag=True, help="Summary as JSON on stdout.")
+def generate(**options: Any) -> None:
+    """Write verified rows from market history."""
+    from generators.command import run_generate
+
+    run_generate(**options)
+
+
+@cli.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--tape", default=None, metavar="SOURCE", help="Derive tape facts again from this source, e.g. bundled.")
+@click.option("--no-facts", is_flag=True, help="Ignore facts and provenance, as if they had been deleted.")
+@click.option("--report", "report_format", default="text", type=click.Choice(["text", "json"]), help="Form of the report.")
+@click.option("--limit", default=20, help="Findings shown; 0 for all.")
+@click.option("--exit-zero", is_flag=True, help="Exit 0 even when there are findings.")
+@click.option("--explain", is_flag=True, help="Print what the rules in FILES mean instead (FILES are codes).")
+def validate(files: tuple[Path, ...], explain: bool, **options: Any) -> None:
+    """Check files of rows from their text alone."""
+    from validators.command import explain_codes, run_validate
+
+    if explain:
+        explain_codes([str(name) for name in files])
+    else:
+        sys.exit(run_validate(files, **options))
+
+
+@cli.command()
+@click.option("--json", "as_json", is_flag=True, help="As JSON on stdout.")
+def tasks(as_json: bool) -> None:
+    """List the tasks with their weights, families and defects."""
+    from generators.command import list_all_tasks
+
+    list_all_tasks(as_json)
+
+
+@cli.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("row_id")
+def show(file: Path, row_id: str) -> None:
+    """Show one row of FILE: text, facts, claims, family, defect and the candles it stands on."""
+    from generators.command import show_row
+
+    show_row(file, row_id)
+
+
+@cli.group(invoke_without_command=True)
+@click.option("--source", default="bundled", help="Which market data to list.")
+@click.pass_context
+def market(ctx: click.Context, source: str) -> None:
+    """List what the tape holds, or fetch a snapshot."""
+    if ctx.invoked_subcommand is None:
+        from generators.command import list_market
+
+        list_market(source)
+
+
+@market.command()
+@click.option("--symbols", required=True, help="Comma-separated, e.g. BTCUSDT,ETHUSDT.")
+@click.option("--frames", default="1h,1d", help="Comma-separated timeframes.")
+@click.option("--since", type=Moment(), required=True, help="First moment (UTC).")
+@click.option("--until", type=Moment(), default=None, help="Last moment (UTC); default now.")
+@click.option("--output", "-o", type=click.Path(path_type=Path), default=None, help="Snapshot file; default datasets/snapshots/bybit.parquet.")  # fmt: skip
+@click.option("--cache", type=click.Path(path_type=Path), default=None, help="Folder for pages already fetched.")
+@click.option("--endpoint", default=None, help="Another API address, e.g. a test network.")
+def fetch(**options: Any) -> None:
+    """Fetch candles and contract data from Bybit and freeze them to a snapshot file."""
+    from generators.command import fetch_snapshot
+
+    fetch_snapshot(**options)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line; every expected error is one line and an exit code."""
+    try:
+        cli.main(args=arguments, prog_name="tapewright", standalone_mode=False)
+        sys.stdout.flush()
+    except click.exceptions.Abort:
+        _fail("interrupted", 130)
+    except KeyboardInterrupt:
+        _fail("interrupted", 130)
+    except click.exceptions.Exit as stop:
+        sys.exit(stop.exit_code)
+    except click.ClickException as error:
+        _fail(error.format_message(), 2)
+    except TapewrightError as error:
+        _fail(str(error), error.exit_code)
+    except BrokenPipeError:
+        # the reader of a pipe went away; nothing is wrong with us
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except MemoryError:
+        _fail("out of memory; use fewer --workers or a smaller --size", 2)
+    except Exception as error:
+        if os.environ.get("TAPEWRIGHT_TRACEBACK"):
+            raise
+        _fail(f"internal error: {type(error).__name__}: {error}; set TAPEWRIGHT_TRACEBACK=1 for the traceback", 3)
+
+
+def _fail(message: str, code: int) -> None:
+    colour = sys.stderr.isatty()
+    line = " ".join(message.split())
+    sys.stderr.write(f"\x1b[31merror\x1b[0m: {line}\n" if colour else f"error: {line}\n")
+    sys.exit(code)
+
+
+if __name__ == "__main__":
+    main()
+
