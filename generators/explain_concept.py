@@ -17,7 +17,7 @@ from templates.engine import compile_text, render
 # introduction for a newcomer; the meaning without figures; a calculation on given numbers; a quiz.
 KINDS = ("full", "brief", "mistake", "newcomer", "meaning", "compute", "check")
 _WEIGHTS = (24, 14, 15, 14, 11, 13, 9)
-_FEWEST_WORDS, _MOST_WORDS = 70, 190
+_FEWEST_WORDS, _MOST_WORDS = 61, 190
 
 
 def draw(rng: Stream, world: Any = None) -> Situation:
