@@ -54,6 +54,7 @@ _NODES = (
     ast.Add, ast.Sub, ast.Mult, ast.Div, ast.Pow, ast.USub, ast.And, ast.Or, ast.Not,
     ast.Lt, ast.LtE, ast.Gt, ast.GtE, ast.Eq, ast.NotEq,
 )  # fmt: skip
+_RESERVED = {"none", "true", "false", *_FUNCTIONS}  # Jinja and the evaluator have their own meaning for these
 _USED = re.compile(r"\{\{\s*(\w+)")
 # Division and roots leave a tail in the 28th digit; cut it before rounding so that a tie is a tie.
 _EXACT = Decimal("1e-15")
@@ -230,6 +231,8 @@ def read_concept(file: str, category: str, slug: str, table: Any) -> Concept:
             raise TemplateError(f"{where}: {name!r} is named twice")
         known.add(name)
         computes.append(Computed(name, expression, decimals))
+    if taken := sorted(known & _RESERVED):
+        raise TemplateError(f"{where}: {taken[0]!r} is a reserved word; give the number another name")
     if example.get("where"):
         _check_expression(where, "where", example["where"], known)
     setup = _check_texts(where, "setup", example["setup"], 2)
