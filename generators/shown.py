@@ -9,7 +9,7 @@ from market.quantity import decimals_of
 # Kinds that are given rather than derived.
 _GIVEN = {
     "leverage": "g", "leverage_cap": "g", "equity": "money", "deduction": "usdt", "mmr": "pct", "taker_fee": "pct3",
-    "slippage": "pct", "funding_rate": "rate_pct", "funding_interval_h": "g", "funding_percentile": "int",
+    "slippage": "pct", "funding_rate": "rate_pct", "funding_interval_h": "g", "funding_percentile": "whole", "expiry_bars": "g",
     "limit_pct": "pct", "mark": "price", "size": "lot", "entry": "price", "stop": "price", "target": "price",
     "tick": "step", "lot": "step", "notional_floor": "g", "data_age_h": "g", "age_limit_h": "g", "rsi_low": "g",
     "rsi_high": "g", "adx_cap": "g", "cost_cap": "ratio", "reward_floor": "ratio", "stop_multiple": "ratio",
@@ -38,6 +38,7 @@ _STYLES = {
     "g": lambda value, _: f"{value:g}",
     "money": lambda value, _: f"{value:,.0f}" if value == int(value) else f"{value:,.2f}",
     "pct3": lambda value, _: f"{value:.3f}",
+    "whole": lambda value, _: f"{value:.0f}",
     "one": lambda value, _: f"{value:.1f}",
     "signed": lambda value, _: f"{value:+.2f}",
     "fine": lambda value, decimals: f"{value:,.{decimals + 1}f}",

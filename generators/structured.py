@@ -42,6 +42,8 @@ def _from_slots(situation: Situation, task: str) -> dict[str, Any]:
         label, _, allowed = condition.partition("=")
         if condition and str(situation.facts.get(label)) not in allowed.split("|"):
             continue
+        if kind.endswith("@"):
+            kind += situation.facts.get("frame", "")
         if situation.facts.get(kind) is not None:
             values[kind] = situation.facts[kind]
     if "warning" in situation.words:

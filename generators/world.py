@@ -8,6 +8,7 @@ tick: the model is to learn reading, not recall. The key stays in the facts.
 import math
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from market import instruments
@@ -102,6 +103,7 @@ class World:
     ordinal: int = 0
     task: str = ""
     _pools: dict[tuple[str, ...], list[tuple[str, str]]] = field(default_factory=dict)
+    _picked: dict[tuple, list[int]] = field(default_factory=dict)
     _ranges: dict[tuple[str, str, str], tuple[int, int]] = field(default_factory=dict)
 
     def pair(self) -> Stream:
@@ -138,17 +140,33 @@ class World:
             self._ranges[key] = (low, series.index_as_of(self.until_s) + 1)
         return self._ranges[key]
 
-    def moment(self, rng: Stream, frames: tuple[str, ...], *, anonymous: bool | None = None) -> Moment:
+    def _chosen(self, venue: str, symbol: str, frame: str, where: partial) -> list[int]:
+        """Candles of the window that `where(columns)` picks, worked out once per series."""
+        key = (venue, symbol, frame, *where.args)
+        if key not in self._picked:
+            low, high = self._range(venue, symbol, frame)
+            picked = where(self.tape.series(venue, symbol, frame).columns)
+            self._picked[key] = [int(index) for index in picked if low <= index < high]
+        return self._picked[key]
+
+    def moment(self, rng: Stream, frames: tuple[str, ...], *, where: partial | None = None) -> Moment:
         """Draw a symbol and a closed candle of the first frame, with the other frames as of it.
 
-        Symbols are drawn uniformly, candles uniformly within the window. Raises ConfigError when
+        Symbols are drawn uniformly, candles uniformly within the window or among those that
+        `where` (a partial whose arguments name it) picks from a series' columns. Raises ConfigError when
         nothing fits the frames, symbols and window.
         """
         pool = self.pool(*frames)
         for _ in range(50):
             venue, symbol = rng.pick(pool)
             low, high = self._range(venue, symbol, frames[0])
-            index = low + rng.below(high - low)
+            if where is None:
+                index = low + rng.below(high - low)
+            else:
+                chosen = self._chosen(venue, symbol, frames[0], where)
+                if not chosen:
+                    continue
+                index = rng.pick(chosen)
             as_of_s = self.tape.series(venue, symbol, frames[0]).opened[index] + _SECONDS[frames[0]]
             indices = {frames[0]: index}
             for frame in frames[1:]:
@@ -156,9 +174,8 @@ class World:
             if all(place >= WARM_UP for frame, place in indices.items()):
                 break
         else:
-            raise ConfigError(f"not enough history before {utc_text(as_of_s)} for frames {', '.join(frames)}")
-        hidden = rng.chance(self.anonymize) if anonymous is None else anonymous
-        if hidden:
+            raise ConfigError(f"not enough history in the window for frames {', '.join(frames)}; widen --since/--until")
+        if rng.chance(self.anonymize):
             return self._alias(rng, venue, symbol, as_of_s, indices)
         if instruments.known(venue, symbol):
             tick, lot = instruments.tick(venue, symbol, as_of_s), instruments.lot(venue, symbol, as_of_s)

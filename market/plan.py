@@ -193,3 +193,9 @@ def failed_gate(q: Quantities, _: str) -> str:
 def verdict(q: Quantities, _: str) -> str:
     """long, short or no_trade."""
     return q["setup"] if q["failed_gate"] == "none" else "no_trade"
+
+
+@formula("side", "label")
+def side(q: Quantities, _: str) -> str | None:
+    """The direction of a plan that passes every gate."""
+    return q["setup"] if q["verdict"] != "no_trade" else None

@@ -1,8 +1,8 @@
 """The one Jinja environment, and the families of templates a task is worded with.
 
 A family is one file `templates/<task>/<family>.j2` with three sections, each introduced by a line
-`=== instruction`, `=== input` or `=== output`. Files whose name begins with `_` hold macros to
-import. Templates are compiled once per process; no template computes, and no number stands in one
+`=== instruction`, `=== input` or `=== output`. Files whose name begins with `_` are
+fragments to include; they come without the white space around them. Templates are compiled once per process; no template computes, and no number stands in one
 that is not a fact.
 """
 
@@ -43,10 +43,17 @@ def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+# A line break after an included sentence is meant; Jinja would trim it with the block.
+_INCLUDE = re.compile(r"(\{% include [^%]*%\})\n")
+
+
 class _Wording(jinja2.ext.Extension):
     """Runs `wording.expand` over each source before Jinja sees it."""
 
     def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:
+        source = _INCLUDE.sub(r"\1{{ '' }}\n", source)
+        if name and name.rpartition("/")[2].startswith("_"):
+            source = "{% filter trim %}" + source + "{% endfilter %}"
         return expand(source, name or "template")
 
 

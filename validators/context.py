@@ -55,6 +55,8 @@ def read_prompt(instruction: str, data: str) -> Prompt:
                 values.setdefault(claim.key, []).append(claim.value)
         elif claim.kind in _GIVEN_LABELS and (claim.kind not in stated or claim.start > len(instruction)):
             values.setdefault(claim.key, []).append(claim.value)
+    if len(set(values.get("side", ()))) > 1:
+        del values["side"]  # a rule that names both directions gives none
     given = {key: found[0] for key, found in values.items()}
     for name in _STEP_KINDS:
         if name in given:

@@ -142,9 +142,20 @@ def _check_timeless(answer: Answer) -> None:
         if claim.unit == "stray":
             answer.report(UNREAD, f"nothing explains {answer.text[claim.start : claim.end][:60]!r}", claim.start, claim.end)
         elif claim.decimals >= 0 and claim.value not in answer.prompt.numbers and not (
-            claim.value in _assumptions(answer) or _in_equation(answer, claim) or _cut_down(answer, claim)
+            claim.value in _assumptions(answer) or _in_equation(answer, claim) or _cut_down(answer, claim) or _in_formula(answer, claim)
         ):
             answer.report(UNGROUNDED, f"{claim.value:g} is neither given, assumed nor worked out", claim.start, claim.end)
+
+
+_AROUND = "÷×+−/^(=-*"
+
+
+def _in_formula(answer: Answer, claim: Claim) -> bool:
+    """True for the 1 of `d/(1 − d)`: an integer a formula uses by itself, next to an operator."""
+    if claim.value not in _STRUCTURAL:
+        return False
+    before, after = answer.text[: claim.start].rstrip()[-1:], answer.text[claim.end :].lstrip()[:1]
+    return bool(before and before in _AROUND or after and after in _AROUND)
 
 
 _CUTS = re.compile(r"\b(?:cut|round\w*|floor\w*|trunc\w*|down)\b[^.;]{0,40}$", re.IGNORECASE)
@@ -229,25 +240,27 @@ def _assumed(answer: Answer, claim: Claim) -> bool:
 
 
 def _assumptions(answer: Answer) -> frozenset[float]:
+    """Numbers of sentences that assume, outside any equation."""
     known = answer.__dict__.get("assumptions")
     if known is None:
         numbers = set()
-        for sentence in re.split(r"(?<=[.!?])\s+|\n", answer.text):
+        spans = [span for equation in answer.equations for span in (*equation.operands, equation.result)]
+        start = 0
+        for sentence in re.split(r"((?<=[.!?])\s+|\n)", answer.text):
             if _ASSUMES.search(sentence):
-                plain = sentence
-                for claim in _numbers_in(plain):
-                    numbers.add(claim)
-        # an operand or result inside an assuming sentence is no assumption
-        results = {equation.stated for equation in answer.equations}
-        known = answer.__dict__["assumptions"] = frozenset(numbers - results)
+                for match in _PLAIN_NUMBER.finditer(sentence):
+                    if not any(low <= start + match.start() < high for low, high in spans):
+                        numbers.add(_number(match.group()))
+            start += len(sentence)
+        known = answer.__dict__["assumptions"] = frozenset(numbers)
     return known
 
 
 _PLAIN_NUMBER = re.compile(r"(?<![\w.,])[-−]?\$?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?")
 
 
-def _numbers_in(text: str) -> list[float]:
-    return [float(n.replace(",", "").replace("−", "-").replace("$", "")) for n in _PLAIN_NUMBER.findall(text)]
+def _number(printed: str) -> float:
+    return float(printed.replace(",", "").replace("−", "-").replace("$", ""))
 
 
 # Integers a formula uses by itself: 1 − p, 100 −, √365, half of …
@@ -266,7 +279,7 @@ def _in_equation(answer: Answer, claim: Claim) -> bool:
         if equation.result[0] <= claim.start < equation.result[1]:
             return True  # N011 judges it
         if any(start <= claim.start < end for start, end in equation.operands):
-            return claim.value in grounded or claim.value in _STRUCTURAL or -claim.value in grounded
+            return answer.spec is None or claim.value in grounded or claim.value in _STRUCTURAL or -claim.value in grounded
     return claim.value in grounded
 
 

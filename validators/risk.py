@@ -113,7 +113,8 @@ def _asserted(answer: Answer, phrases: tuple[str, ...]) -> str:
         while at >= 0:
             before, after = text[max(0, at - 60) : at], text[at + len(phrase) : at + len(phrase) + 40]
             quoted = before.rstrip()[-1:] in ('"', "“", "‘") and after[:12].strip()[:1] in ('"', "”", "’", ",", ".")
-            if not quoted and not _NEGATIONS.search(before) and not _AFTER_NEGATION.search(after):
+            inside_word = before[-1:].isalpha() or after[:1].isalpha() and phrase[-1:].isalpha()
+            if not inside_word and not quoted and not _NEGATIONS.search(before) and not _AFTER_NEGATION.search(after):
                 return phrase
             at = text.find(phrase, at + 1)
     return ""
@@ -121,9 +122,10 @@ def _asserted(answer: Answer, phrases: tuple[str, ...]) -> str:
 
 def check_promises(answer: Answer) -> None:
     """R004, R005, R009, R010."""
-    if phrase := _asserted(answer, _PROMISES):
+    teaches = answer.spec is not None and answer.spec.timeless  # a text about a concept may name the mistake
+    if not teaches and (phrase := _asserted(answer, _PROMISES)):
         answer.report(PROMISE, f"promises profit: {phrase!r}", (at := answer.lower.find(phrase)), at + len(phrase))
-    if phrase := _asserted(answer, _ALL_IN):
+    if not teaches and (phrase := _asserted(answer, _ALL_IN)):
         answer.report(ALL_IN, f"stakes everything: {phrase!r}", (at := answer.lower.find(phrase)), at + len(phrase))
     if any(phrase in answer.lower for phrase in _REFUSALS):
         phrase = next(phrase for phrase in _REFUSALS if phrase in answer.lower)
@@ -156,7 +158,7 @@ def check_warning(answer: Answer) -> None:
     if answer.spec is None or answer.text.lstrip().startswith("{"):
         return
     warnings = [s for s in _SENTENCES.split(answer.lower) if any(phrase in s for phrase in WARNINGS)]
-    if not answer.spec.warning:
+    if not answer.spec.warning or answer.prompt.quantities.get("verdict") == "no_trade":
         return
     if not warnings:
         answer.report(NO_WARNING, "no sentence names a risk of this row")

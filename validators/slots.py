@@ -45,6 +45,8 @@ def required_slots_of(spec: TaskSpec, prompt: Prompt) -> list[str]:
         kind, label, allowed = _parse_slot(slot)
         if label and quantities.get(label) not in allowed:
             continue
+        if kind.endswith("@"):  # in the frame the prompt decides on
+            kind += quantities.get("frame", "")
         if quantities.get(kind) is not None:
             needed.append(kind)
     return needed

@@ -33,15 +33,20 @@ class Equation(NamedTuple):
         return abs(self.value - self.stated) <= 0.5 * 10.0**-self.decimals * (1 + 1e-9) + abs(self.value) * 1e-12
 
 
+# Words that may follow a number inside an expression without changing it.
+_UNITS = (
+    r"(?:R|x|bp|[A-Z]{2,6}|per cent|percent|coins?|contracts?|units?|tokens?|days?|hours?|bars?|points?|trades?|periods?"
+    r"|ticks?|shares?|lots?|minutes?|months?|years?|stamps?|wins?|loss(?:es)?|orders?|fills?|blocks?|weeks?)"
+)
 _ATOM = re.compile(
     r"\s*(?:(?P<number>(?:(?<=[=≈(×*·÷/+^])|(?<=[=≈(×*·÷/+^]\s)|^)[-−]?\$?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?|\$?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?)"
     r"|(?P<operator>[+×*·÷/^−-])|(?P<open>\()|(?P<close>\))|(?P<percent>%)|(?P<root>sqrt|√)"
-    r"|(?P<unit>(?:R|x|bp|usdt|usd|[A-Z]{2,6}|[A-Za-z]+)(?![\w(])))"
+    r"|(?P<unit>" + _UNITS + r"(?![\w(])))"
 )
 _EQUALS = re.compile(r"\s*[=≈]\s*")
 _NUMBER = re.compile(r"[-−+]?\$?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?")
 _UNIT_WORD = re.compile(
-    r"\s*(?:%|x\b|R\b|[A-Z]{2,6}\b|(?:per cent|percent|USDT|coins?|contracts?|units?|tokens?|days?|hours?|bars?|points?|trades?|periods?|ticks?|shares?|lots?)\b)"
+    r"\s*(?:%|" + _UNITS + r"\b)"
 )
 
 
@@ -129,6 +134,8 @@ def _tokens_before(text: str, end: int) -> tuple[_Tokens, int, list[tuple[int, i
             elif kind == "unit":
                 if not tokens or tokens[-1][0] not in ("n", "%", ")", "unit"):
                     break
+            elif kind == "open" and tokens and tokens[-1][0] in ("n", ")", "%"):
+                break
             else:
                 tokens.append(({"open": "(", "close": ")", "percent": "%", "root": "root"}[kind], 0.0))
             at = match.end()
@@ -166,7 +173,7 @@ def read_equations(text: str) -> list[Equation]:
             continue
         printed = number.group()
         tail = _UNIT_WORD.match(text, number.end())
-        percent = bool(tail and tail.group().strip() in ("%", "percent", "per cent"))
+        percent = bool(tail and tail.group().strip() == "%")
         point = printed.find(".")
         scaled = value * 100 if percent and value is not None else value
         end = tail.end() if tail else number.end()

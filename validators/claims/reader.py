@@ -77,6 +77,7 @@ _TOKEN = re.compile(
 _WORD = re.compile(r"[\x00-\x02]|[a-z0-9][a-z0-9'_&/-]*(?:\(\d[\d, ]*\))?|[a-z]|[%×$(),;:|=≈+]")
 _SENTENCE = re.compile(r"[^\n]*?(?:(?<!\bi\.e)(?<!\be\.g)(?<!\bvs)[.!?;](?=\s)|\n|$)", re.DOTALL)
 _SCALES = {"k": 1e3, "K": 1e3, "m": 1e6, "M": 1e6, "bn": 1e9, "B": 1e9, None: 1.0}
+_RIGHT_ENDS = {",", ";", "|", "(", ")", "and", "or"}
 _SOFT = {",", ";", "|", "("}
 _ABOVE = {"above": True, "over": True, "below": False, "under": False, "beneath": False}
 _DOWN = {"down", "fell", "lost", "falls", "loses", "lower", "dropped", "drops", "slipped", "shed", "off"}
@@ -187,9 +188,11 @@ def _level(words: list[str], at: int, step: int) -> tuple[str, int] | None:
     return None
 
 
+_PERIODIC_KIND = re.compile(r"(?:ema|sma|wma|vwma|rsi|atr|adx|cci|roc|mfi)_\d+$|(?:high|low)_(?:\d+|24h|7d)$")
+
+
 def _is_framed(kind: str) -> bool:
-    head = kind.split("_")[0]
-    return head in LEVEL_KINDS or head in ("rsi", "atr", "adx", "cci", "roc") or kind + "@" in _FRAMED
+    return bool(_PERIODIC_KIND.match(kind)) or kind + "@" in _FRAMED
 
 
 _FRAMED = {kind for units in PHRASES.values() for kind in units.values() if kind.endswith("@")}
@@ -331,12 +334,13 @@ def _ending_at(words: list[str], at: int, unit: str, modifier: str) -> str:
 
 
 def _starting_at(words: list[str], at: int, unit: str, modifier: str) -> str:
+    """The kind of the longest phrase that begins exactly at word `at`."""
     for length in range(min(LONGEST_PHRASE, len(words) - at), 0, -1):
-        end = at + length - 1
-        if any(word in "\x00\x01," for word in words[at : end + 1]):
-            continue
-        kind = _ending_at(words, end, unit, modifier)
-        if kind:
+        span = words[at : at + length]
+        if length == 1 and unit in ("-", "coin") and (periodic := PERIODIC.match(span[0])):
+            return f"{periodic[1]}_{periodic[2]}"
+        units = PHRASES.get(" ".join(span))
+        if units is not None and (kind := _kind_of(units, unit, modifier)):
             return kind
     return ""
 
@@ -349,9 +353,11 @@ def _nearest(words: list[str], at: int, after: int, unit: str, modifier: str) ->
         if left_kind:
             break
         left -= 1
-    right_kind, right = "", after
-    while right < len(words) and words[right] != "\x00" and words[right] not in ",;|)":
-        if left_kind and right - after + 2 >= at - left:
+    # a colon ends a thought more often than it announces a number after other words
+    away = at - left + (2 if ":" in words[left + 1 : at - 1] else 0)
+    right = after
+    while right < len(words) and words[right] != "\x00" and words[right] not in _RIGHT_ENDS:
+        if left_kind and right - after + 2 >= away:
             break
         right_kind = _starting_at(words, right, unit, modifier)
         if right_kind:

@@ -48,11 +48,12 @@ floor, minimum, net floor, at least, required, needs at least, reward floor, min
 cost in r, round-trip cost, round trip | -=cost_r R=cost_r
 cost, costs, costs take | R=cost_r
 cost cap, cost limit, costs above, cost ceiling, costs allowed, cost allowance | -=cost_cap R=cost_cap
-break-even win rate, break-even, breaks even, break even, wins needed, to break even | %=break_even_pct
+break-even win rate, break-even, breaks even, break even, wins needed, to break even, must win, has to win, of such trades, trades must win | %=break_even_pct
 minimum notional, smallest order, notional floor, minimum order, minimum order value, exchange minimum | -=notional_floor
 data age, age of the data, candle closed, hours old, old, data is | h=data_age_h
+expires after, valid for, good for, cancelled after, expiry, lapses after, expire after, stands for, order life, for the next | bars=expiry_bars
 age limit, stale after, data older than, freshness limit, no older than | h=age_limit_h
-stop multiple, atr multiple, stop offset, buffer | atr=stop_multiple x=stop_multiple
+stop multiple, atr multiple, stop offset, offset, buffer | atr=stop_multiple x=stop_multiple
 target multiple, times the risk, target at | R=target_multiple x=target_multiple
 rsi floor, rsi at or under, rsi at or below, oversold line, rsi from | -=rsi_low
 rsi ceiling, rsi at or over, rsi at or above, overbought line, rsi to | -=rsi_high
@@ -62,7 +63,8 @@ lot, lot size, size step, quantity step | -=lot coin=lot
 open, opened, bar open | -=open@
 high, bar high, bar's high | -=high@
 low, bar low, bar's low | -=low@
-close, closed, closes, closing price, price, last price, last close, settled, trades, trading, quoted, last candle | -=close@ %=change_pct@
+price, last price, trades, trading, quoted | -=close@
+close, closed, closes, closing price, last close, settled, last candle | -=close@ %=change_pct@
 change, change on the bar, bar change, move, on the bar, candle change, against the previous close, from the previous close | %=change_pct@
 24h change, change over 24h, over 24h, in 24h, last 24h | %=change_24h_pct@
 7d change, change over 7d, over 7d, in 7d, last 7d | %=change_7d_pct@
@@ -104,6 +106,7 @@ UNITS = {
     "usdt": "-", "usd": "-", "dollars": "-", "atr": "atr", "daily atr": "atr", "atrs": "atr", "atr(14)": "atr",
     "h": "h", "hours": "h", "hour": "h", "days": "d", "day": "d", "bp": "bp", "bps": "bp", "basis points": "bp",
     "th": "th", "st": "th", "nd": "th", "rd": "th", "percentage points": "pp", "points": "pp",
+    "candles": "bars", "bars": "bars", "candle": "bars",
     "units": "coin", "contracts": "coin", "coins": "coin", "tokens": "coin",
     "btc": "coin", "eth": "coin", "sol": "coin", "bnb": "coin", "xrp": "coin", "ada": "coin", "atom": "coin",
     "avax": "coin", "bch": "coin", "doge": "coin", "dot": "coin", "etc": "coin", "fil": "coin", "link": "coin",
@@ -132,7 +135,7 @@ volume_state@ | heavy: volume is heavy, heavy volume, volume heavy, heavy; thin:
 funding_state | crowded_long: longs are crowded, crowded longs, crowded long, longs crowded; crowded_short: shorts are crowded, crowded shorts, crowded short, shorts crowded; ordinary: funding is ordinary, ordinary funding, funding ordinary, no crowding, funding unremarkable, nothing crowded
 failed_gate | stale: stale, data is stale, too old; setup: no setup, setup is absent, setup is not there, rule is not met, setup missing, setup is missing; higher: daily filter fails, against the daily filter, daily filter blocks, daily trend disagrees, daily filter refuses; tight: stop is too tight, too tight, tighter than the median bar, inside ordinary noise; cost: costs are too high, costs too high, cost too high, costs eat too much, cost check fails; reward: net reward/risk is too low, reward too low, pays too little, reward falls short, net r:r is too low; size: size is too small, size too small, below the exchange minimum, under the exchange minimum, order is too small
 rule | breakout: breakout, breakout rule; pullback: pullback, pullback rule; reversion: reversion, mean reversion, reversion rule; range: range rule, range-fade, range fade
-frame | 1h: decision frame: 1h, decision frame is 1h, decides on 1h, 1h decision frame; 4h: decision frame: 4h, decision frame is 4h, decides on 4h, 4h decision frame; 1d: decision frame: 1d, decision frame is 1d, decides on 1d, 1d decision frame
+frame | 1h: decision frame: 1h, main frame: 1h, main frame is 1h, reading frame: 1h, decision frame is 1h, decides on 1h, 1h decision frame; 4h: decision frame: 4h, main frame: 4h, main frame is 4h, reading frame: 4h, decision frame is 4h, decides on 4h, 4h decision frame; 1d: decision frame: 1d, main frame: 1d, main frame is 1d, reading frame: 1d, decision frame is 1d, decides on 1d, 1d decision frame
 higher_filter | on: daily filter: on, daily filter is on, with the daily filter
 """
 
