@@ -127,11 +127,11 @@ _SECTORS = {
 _BANKS = {"loan_losses"}  # events only a bank can have
 _NOT_BANKS = {"recall", "deliveries", "backlog", "utilisation", "supply_chain", "weather", "tariffs", "store_sales", "margin", "product_launch"}  # fmt: skip
 _PROTOCOLS = ("Network", "Protocol", "Finance", "Chain", "Labs")
-_PLACES = ("Velland", "Norvany", "Ostmark", "Calderia", "Perovia", "Sundaria", "Maravia", "Tavaria", "Ruvenia", "Kestria", "Alvonia", "Borduria", "Lutharia", "Zemaria")  # fmt: skip
+_PLACES = ("Velland", "Norvany", "Ostmark", "Calderia", "Perovia", "Sundaria", "Maravia", "Tavaria", "Ruvenia", "Kestria", "Alvonia", "Bordania", "Lutharia", "Zemaria")  # fmt: skip
 _ASSETS = {"bonds": "Treasuries", "currency": "Crown", "index": "Composite"}
 _HOUSES = ("Marrick", "Calder", "Tolvane", "Prynne", "Ashcombe", "Vosper", "Lindqvale", "Harrowgate", "Dunmere", "Oakhaven")
 _FIRST = ("Maren", "Tobin", "Ilse", "Oskar", "Petra", "Anselm", "Noor", "Ravi", "Clara", "Yusuf", "Greta", "Elif")
-_DAYS = ("on Monday", "on Tuesday", "on Wednesday", "on Thursday", "on Friday", "next week", "this week")
+_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday")
 
 
 def _stem(rng: Stream) -> str:
@@ -145,10 +145,10 @@ def _ticker(rng: Stream, stem: str) -> str:
 
 
 def draw_names(rng: Stream, event: Event) -> dict[str, str]:
-    """The names one text needs: entity `e`, ticker `t`, subject `s`, place, product `x`, person `q`, broker `h`, day `d`."""
-    place = rng.pick(_PLACES)
+    """The names one text needs: entity `e`, ticker `t`, subject `s`, place, product `x`, person `q`, broker `h`, day `d` or `w`."""
+    place, day = rng.pick(_PLACES), rng.pick(_DAYS)
     names = {
-        "place": place, "p": place, "q": f"{rng.pick(_FIRST)} {_stem(rng)}", "d": rng.pick(_DAYS),
+        "place": place, "p": place, "q": f"{rng.pick(_FIRST)} {_stem(rng)}", "d": f"on {day}", "w": day,
         "h": f"{rng.pick(_HOUSES)} {rng.pick(('Securities', 'Partners', 'Research', 'Brothers'))}", "n": str(11 + rng.below(480)),
         "t": "", "x": "",
     }  # fmt: skip
