@@ -81,7 +81,7 @@ def volatility(q: Quantities, frame: str) -> str:
 @formula("volume_state", "label")
 def volume_state(q: Quantities, frame: str) -> str:
     ratio = q["volume_ratio" + frame]
-    return "heavy" if ratio >= 1.5 else "thin" if ratio <= 0.67 else "average"
+    return "heavy" if ratio >= 1.5 else "thin" if ratio <= 0.66 else "average"
 
 
 @formula("funding_annual_pct", "pct")

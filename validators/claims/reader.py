@@ -81,6 +81,7 @@ _RIGHT_ENDS = {",", ";", "|", "(", ")", "and", "or"}
 _SOFT = {",", ";", "|", "("}
 _ABOVE = {"above": True, "over": True, "below": False, "under": False, "beneath": False}
 _DOWN = {"down", "fell", "lost", "falls", "loses", "lower", "dropped", "drops", "slipped", "shed", "off"}
+_BY_MODIFIER = {"%range": "range_place_pct@"}  # what follows the number says it all
 _BARE_UNITS = {"x": "leverage", "R": "reward_risk"}  # what these units mean where nothing else is said
 _ARTICLES = {"the", "its", "a", "an", "that", "this", "last", "prior", "confirmed", "both"}
 
@@ -255,7 +256,7 @@ def _meaning(words: list[str], at: int, frames: list[tuple[int, str]]) -> tuple:
             kind, sign = gap
             return kind, unit, sign, 1.0, True, near
     modifier, beyond = _modifier(words, after)
-    kind = _nearest(words, at, beyond, unit, modifier) or (_nearest(words, at, beyond, unit, "") if modifier else "")
+    kind = _BY_MODIFIER.get(unit + modifier, "") or _nearest(words, at, beyond, unit, modifier) or (_nearest(words, at, beyond, unit, "") if modifier else "")
     kind = kind or _BARE_UNITS.get(unit, "")
     scale = 1.0
     if not kind and unit == "bp":
@@ -413,7 +414,10 @@ def _relations_of(words: list[str], owners: list[int], frames: list[tuple[int, s
                 break
             level = _level(words, back, -1)
             if level and (level[0] == "close" or level[0].split("_")[0] in LEVEL_KINDS and "_" in level[0]):
-                subject = level[0]
+                # "a close above", unlike "the close is above", is a condition and not a statement
+                start = back - level[1] + 1
+                hypothetical = start and (words[start - 1] in ("a", "any", "no") or start > 1 and words[start - 2] in ("a", "any", "no"))
+                subject = "" if hypothetical else level[0]
                 break
         if not subject or any(w in _CONDITIONAL for w in words[:at]):
             continue

@@ -97,6 +97,7 @@ MODIFIERS = {
     "of its margin": "margin", "of the margin a day": "margin-day", "of margin a day": "margin-day",
     "of the posted margin a day": "margin-day", "of margin per day": "margin-day",
     "of posted margin a day": "margin-day", "of the margin per day": "margin-day",
+    "of the range": "range", "of its range": "range", "of the way up the range": "range",
     "a day": "day", "per day": "day", "each day": "day", "daily": "day", "in a day": "day",
     "per stamp": "stamp", "a stamp": "stamp", "each stamp": "stamp", "at each stamp": "stamp", "every stamp": "stamp",
 }  # fmt: skip
