@@ -152,13 +152,13 @@ def _compiled(expression: str) -> tuple[CodeType, dict[str, Any]]:
 def evaluate(expression: str, values: dict[str, Decimal]) -> Any:
     """The value of a checked expression over decimals; a Decimal, or a bool for a condition."""
     code, names = _compiled(expression)
-    return eval(code, names, values)  # noqa: S307 - the syntax tree was checked node by node
+    return eval(code, names, values)  # the syntax tree was checked node by node
 
 
 def quantise(value: Decimal, decimals: int) -> Decimal:
     """Round half-even to `decimals`; a negative zero becomes zero."""
     rounded = value.quantize(_EXACT).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_EVEN)
-    return abs(rounded) if not rounded else rounded
+    return rounded if rounded else abs(rounded)
 
 
 def show(value: Decimal, decimals: int) -> str:
