@@ -69,6 +69,11 @@ class Defect:
 
 DEFECTS: dict[str, Defect] = {}
 CARICATURES = ("guaranteed_profit", "all_in")
+# Defects that add, drop or replace a sentence: a word may give them away, so they stay few.
+TELLING = (
+    *CARICATURES, "fabricated_number", "uses_later", "missing_warning", "empty_warning", "missing_stop", "left_out",
+    "excessive_leverage", "needless_refusal", "over_hedging", "ignores_format",
+)  # fmt: skip
 
 _MARKET = ("risk_assessment", "trade_recommendation", "market_analysis")
 _FOLLOWS = frozenset({"N001", "N002", "N003", "N006", "N007", "N008", "N009", "N010", "N011", "F001", "R003", "R006", "R008", "T003"})  # fmt: skip

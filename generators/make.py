@@ -90,7 +90,7 @@ class Maker:
         if findings:
             return None, [finding.code for finding in findings]
         if config.shape == "preference":
-            rejected = make_rejected(situation, row, prompt, task, families, rng, ordinal)
+            rejected = make_rejected(situation, row, prompt, task, families, rng)
             if rejected is None:
                 return None, ["no defect fits"]
             row.rejected, row.defect, codes = rejected

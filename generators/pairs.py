@@ -1,11 +1,10 @@
 """Preference pairs: the rejected answer has a named defect, and the checker finds just that.
 
 Family and wording of the rejected answer are drawn independently of the chosen one. Which defect a
-pair gets follows the row's number, so that shares hold at any size; a defect that does not fit the
-row, or is not found, or shows more than it implies, gives way to the next.
+pair gets is drawn by weight; a defect that does not fit the row, or is not found, or shows more than it implies, gives way to the next.
 """
 
-from generators.defects import CARICATURES, DEFECTS, Scene, defects_of
+from generators.defects import CARICATURES, DEFECTS, TELLING, Scene, defects_of
 from generators.situation import Situation
 from tapewright.rows import Row
 from tapewright.streams import Stream
@@ -17,11 +16,11 @@ TRIES = 5
 
 
 def make_rejected(
-    situation: Situation, row: Row, prompt: Prompt, task: str, families: tuple[str, ...], rng: Stream, ordinal: int
+    situation: Situation, row: Row, prompt: Prompt, task: str, families: tuple[str, ...], rng: Stream
 ) -> tuple[str, str, list[str]] | None:
     """(text, defect, codes found) of a certified rejected answer, or None when no defect fits."""
     scene = Scene(situation, row, prompt, task, families, rng)
-    for name in _order(task, rng, ordinal):
+    for name in _order(task, rng):
         defect = DEFECTS[name]
         for _ in range(TRIES):
             text = defect.make(scene)
@@ -33,11 +32,16 @@ def make_rejected(
     return None
 
 
-def _order(task: str, rng: Stream, ordinal: int) -> list[str]:
-    """The defects of a task in the order this row tries them, the first one by weighted turn."""
-    names = defects_of(task)
-    rest = list(names)
-    order: list[str] = []
+def _order(task: str, rng: Stream) -> list[str]:
+    """The defects of a task in the order this row tries them.
+
+    The first is drawn by weight. What it gives way to is never one that a word alone gives away, or
+    rows without numbers would pile up there.
+    """
+    names = list(defects_of(task))
+    first = rng.weighted(names, [DEFECTS[name].weight for name in names])
+    rest = [name for name in names if name != first and name not in TELLING]
+    order = [first]
     while rest:
         choice = rng.weighted(rest, [DEFECTS[name].weight for name in rest])
         rest.remove(choice)

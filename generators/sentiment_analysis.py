@@ -427,6 +427,8 @@ def reword(situation: Situation, rng: Stream, defect: str) -> dict[str, Any] | N
         strange = _label({**facts, "vocabulary": family + facts["vocabulary"][-1]})
         return _said(facts, parts, strange, *reasons, rng)
     if defect == "wrong_entity":
+        if parts["prompt"]["only"]:
+            return None  # a bare label names nobody
         return _elsewhere(facts, parts, reasons, rng)
     raise ValueError(f"no defect {defect!r}; use wrong_label, wrong_entity or outside_vocabulary")
 

@@ -5,7 +5,10 @@ otherwise what is shown disagrees with itself (on the tape, shown risk/reward ag
 in 44 % of rows).
 """
 
-from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal
+import functools
+import math
+from collections.abc import Callable
+from decimal import ROUND_HALF_EVEN, Decimal
 
 _POWERS = [10.0**n for n in range(19)]
 
@@ -24,28 +27,36 @@ def decimals_of(step: str) -> int:
     return len(step.partition(".")[2].rstrip("0")) if "." in step else 0
 
 
-def _snap(value: float, step: str, rounding: str) -> float:
-    unit = Decimal(step)
-    # The quotient is first rounded to 9 decimals: 0.3/0.1 must count as 3 lots, not 2.999….
-    count = (Decimal(repr(value)) / unit).quantize(Decimal("1e-9")).to_integral_value(rounding)
-    return float(count * unit)
+@functools.cache
+def _unit(step: str) -> tuple[float, int]:
+    return float(step), decimals_of(step)
+
+
+def _snap(value: float, step: str, rounding: Callable[[float], float]) -> float:
+    unit, decimals = _unit(step)
+    count = value / unit
+    whole = round(count)
+    # 0.3/0.1 is 2.999… in binary and must count as 3 steps
+    if abs(count - whole) > 1e-7 * max(1.0, abs(count) * 1e-6):
+        whole = rounding(count)
+    return round(whole * unit, decimals)
 
 
 def snap_price(price: float, tick: str) -> float:
     """The nearest multiple of `tick`."""
-    return _snap(price, tick, ROUND_HALF_EVEN)
+    return _snap(price, tick, round)
 
 
 def floor_price(price: float, tick: str) -> float:
     """The largest multiple of `tick` not above `price`."""
-    return _snap(price, tick, ROUND_FLOOR)
+    return _snap(price, tick, math.floor)
 
 
 def ceil_price(price: float, tick: str) -> float:
     """The smallest multiple of `tick` not below `price`."""
-    return _snap(price, tick, ROUND_CEILING)
+    return _snap(price, tick, math.ceil)
 
 
 def floor_lot(quantity: float, lot: str) -> float:
     """The largest tradable quantity not above `quantity`."""
-    return _snap(quantity, lot, ROUND_FLOOR)
+    return _snap(quantity, lot, math.floor)

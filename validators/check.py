@@ -1,6 +1,9 @@
 """The one check, used by `generate`, by certification, by `validate`, and as a score and a reward."""
 
-from collections.abc import Mapping
+import functools
+import importlib
+import importlib.util
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from tapewright.findings import Finding
@@ -10,6 +13,14 @@ from validators.numbers import UNREAD, check_equations, check_facts, check_label
 from validators.risk import check_plan, check_promises, check_warning
 from validators.slots import check_format, check_slots
 from validators.time import check_time
+
+
+@functools.cache
+def task_check(task: str) -> Callable[[Answer], None] | None:
+    """What a task alone can check: `check_task` of a module of this room that bears the task's name."""
+    if importlib.util.find_spec(f"validators.{task}") is None:
+        return None
+    return importlib.import_module(f"validators.{task}").check_task
 
 
 def check_answer(
@@ -30,6 +41,8 @@ def check_answer(
     check_promises(answer)
     check_plan(answer)
     check_warning(answer)
+    if spec is not None and (own := task_check(spec.name)) is not None:
+        own(answer)
     check_time(answer)
     check_slots(answer)
     check_format(answer)

@@ -102,8 +102,9 @@ _BOUNDS = {"score": (1, 10), "funding_percentile": (0, 100), "break_even_pct": (
 _POSITIVE = {"entry", "stop", "target", "mark", "liquidation", "close", "open", "high", "low", "volume", "size", "notional"}
 _GRID_PRICES = {"entry", "stop", "target", "liquidation", "stop_nearest"}
 _ASSUMES = re.compile(r"\b(?:suppose|assum\w+|say|imagine|take|consider|picture|let|given|with an? account of|hypothetical\w*|for example|for instance|e\.g\.)\b", re.IGNORECASE)  # fmt: skip
-_SYMBOL = re.compile(r"\b[A-Z0-9]{2,10}USDT\b|\bAsset [A-Z]\b")
-_COINS = re.compile(r"\b(?:BTC|ETH|SOL|BNB|XRP|ADA|ATOM|AVAX|BCH|DOGE|DOT|FIL|LINK|LTC|MATIC|TRX|UNI|XLM|Bitcoin|Ether|Ethereum|Solana)\b")  # fmt: skip
+_CAPITALS = re.compile(r"[A-Z][A-Z0-9]+\b")
+_ALIAS = re.compile(r"Asset [A-Z]\b")
+_COINS = frozenset(("BTC", "ETH", "SOL", "BNB", "XRP", "ADA", "ATOM", "AVAX", "BCH", "DOGE", "DOT", "FIL", "LINK", "LTC", "MATIC", "TRX", "UNI", "XLM"))  # fmt: skip
 
 
 def agree(stated: float, decimals: int, true: float) -> bool:
@@ -360,12 +361,14 @@ def _check_grid(answer: Answer, claim: Claim) -> None:
 def check_symbols(answer: Answer) -> None:
     """N012: symbols and coins of the answer that the prompt does not name."""
     text, prompt = answer.text, answer.prompt.text
-    if "USDT" in text or "Asset " in text:
-        for match in _SYMBOL.finditer(text):
-            if match.group() not in prompt:
-                answer.report(WRONG_SYMBOL, f"{match.group()} is not in the prompt", *match.span())
-    if answer.spec and not answer.spec.timeless:
-        for match in _COINS.finditer(text):
+    market = answer.spec is not None and not answer.spec.timeless
+    for match in _CAPITALS.finditer(text):
+        word = match.group()
+        named = word.endswith("USDT") and len(word) > 4 or market and word in _COINS
+        if named and word not in prompt:
+            answer.report(WRONG_SYMBOL, f"{word} is not in the prompt", *match.span())
+    if "Asset " in text:
+        for match in _ALIAS.finditer(text):
             if match.group() not in prompt:
                 answer.report(WRONG_SYMBOL, f"{match.group()} is not in the prompt", *match.span())
 

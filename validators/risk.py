@@ -157,9 +157,11 @@ def check_warning(answer: Answer) -> None:
     """R001 and R002, for tasks whose specification says whether a warning is due."""
     if answer.spec is None or answer.text.lstrip().startswith("{"):
         return
-    warnings = [s for s in _SENTENCES.split(answer.lower) if any(phrase in s for phrase in WARNINGS)]
     if not answer.spec.warning or answer.prompt.quantities.get("verdict") == "no_trade":
         return
+    text = answer.lower
+    present = [phrase for phrase in WARNINGS if phrase in text]
+    warnings = [s for s in _SENTENCES.split(text) if any(phrase in s for phrase in present)] if present else []
     if not warnings:
         answer.report(NO_WARNING, "no sentence names a risk of this row")
     elif not any(any(c.isdigit() for c in sentence) for sentence in warnings):
