@@ -105,7 +105,7 @@ _CUE = re.compile(
     re.IGNORECASE,
 )
 _TAIL = re.compile(
-    rf"\W{{0,2}}\s*(?:(?P<forecast>{_FORECAST})|(?P<prior>(?:previously|last time|before\b|a year earlier|in the prior period|the time before|on average|average\b|prior\b|previous\b))"
+    rf"[ (]{{0,2}}(?:(?P<forecast>{_FORECAST})|(?P<prior>(?:previously|last time|before\b|a year earlier|in the prior period|the time before|on average|average\b|prior\b|previous\b))"
     r"|(?P<actual>(?:reported|actual|this time|now\b)))",
     re.IGNORECASE,
 )
@@ -175,14 +175,14 @@ def measure_sign(text: str, asked: str = "") -> int:
 # --- wording ------------------------------------------------------------------------------------
 
 _GOOD_WORDS = re.compile(
-    r"\b(?:beats?|tops|blows past|crushed|smashed|impressed|encouraged|raises|lifts|boosts?|lifted|raised|upgraded?|outperform|wins|won|lands|landed|secures|"
+    r"\b(?:beats?|tops|blows past|crushed it|smashed|impressed|encouraged|raises|lifts|boosts?|lifted|raised|upgraded|gets an upgrade|outperform|wins|won|lands|landed|secures|"
     r"surges?|surging|soars?|rally|rallies|jumps?|climbs?|record high|booming|boom|ripping|breaking out|breaks above|love this|approved|approval is in|"
     r"recovers|recovered|exceeds?|rave|amazing|strengthens|improved|accelerating|hike to the divvy|dividend hike|massive buyback|squeeze time)\b",
     re.IGNORECASE,
 )
 _BAD_WORDS = re.compile(
     r"\b(?:miss(?:es)?|falls? short|undershoots|disappointed|concerned|disaster|ugly|slash(?:es|ed)|lowers|lowered|downgraded?|underperform|loses|lost|"
-    r"plunges?|tumbles?|slumps?|sinks?|slides?|sinking|sell-off|breaking down|breaks below|dumping|crushed by|rejected|rejects|denied approval|hacked|"
+    r"plunges?|tumbles?|slumps?|sinks?|slides?|sinking|breaking down|breaks below|dumping|rejected|rejects|denied approval|hacked|"
     r"exploited|drained|recalls|recall, yikes|sued|sues|fraud|raided|flops?|dismal|worst|halts|collapses?|collapsing|delisted|worsens|deteriorated|wrecked)\b",
     re.IGNORECASE,
 )
@@ -195,7 +195,7 @@ _ROUTINE_RULE = re.compile(r"\b(?:routine notices|calendar items|announcement wi
 _JOINED = re.compile(r"\b(?:combines|pairs|together with|came together|alongside|at the same time|on the same day|in one statement|in a single update)\b", re.IGNORECASE)  # fmt: skip
 _TURNS = re.compile(
     r"\b(?:not|no|never|n't|without|denie[sd]|fear\w*|dread\w*|hop(?:e|ed|es|ing)|long(?:ed)? for|rumou?rs?|talk|chatter|unconfirmed|may|might|could|despite|"
-    r"but|although|retracts?|drops? (?:probe|case)|crude|oil|gas|wheat|copper|bonds?|inflation|prices|loss|short|dropped|averts?|priced|discounted|in the price|meanwhile|separately|elsewhere|in other news|escape[sd]?|avoid\w*|inflation|rates?|"
+    r"but|although|retracts?|drops? (?:probe|case)|crude|oil|gas|loans?|volatility|wheat|copper|bonds?|inflation|prices|loss|short|dropped|averts?|priced|discounted|in the price|meanwhile|separately|elsewhere|in other news|escape[sd]?|avoid\w*|inflation|rates?|"
     r"costs?|losses|debt|unemployment|joblessness|jobless|inventor\w+|probe|claims|allegations|churn|tariffs?|sanctions|strike|walkout|recall ends?|shorts)\b|n't\b",
     re.IGNORECASE,
 )
@@ -221,8 +221,9 @@ def read_wording(asked: str, text: str) -> tuple[int, bool] | None:
         if feared != hoped:
             return (1 if feared else -1), True
         return None
-    if _TURNS.search(text) or len(set(re.findall(r"\$[A-Z]{2,6}\b", text))) > 1:
-        return None
+    heads = {name.split()[0] for name in _NAME.findall(asked)}
+    if _TURNS.search(text) or any(name.split()[0] not in heads for name in _NAME.findall(text)):
+        return None  # a turn of phrase, or somebody else's news
     if _JOINED.search(text):
         return None
     good, bad = len(_GOOD_WORDS.findall(text)), len(_BAD_WORDS.findall(text))
@@ -236,6 +237,7 @@ def read_wording(asked: str, text: str) -> tuple[int, bool] | None:
 _NAME = re.compile(r"\$[A-Z]{2,6}\b|\b[A-Z][a-z]+(?: [A-Z][a-z]+)+\b|\b(?:BTC|ETH|SOL|XRP|BNB)\b")
 
 
+_OPENERS = {"On", "For", "The", "In", "Given", "At", "As", "Because", "With", "After", "From", "Label", "Around"}
 _SET_ASIDE = re.compile(r"\b(?:does not bear|beside the point|separate story|left out of account|does not count|ignor\w+|unrelated|irrelevant)\b", re.IGNORECASE)  # fmt: skip
 
 
@@ -252,7 +254,7 @@ def _check_entity(answer: Answer, asked: str, text: str) -> None:
     if not wanted:
         return
     heads = {name.split()[0] for name in wanted}
-    foreign = [m for m in _NAME.finditer(answer.text) if m.group().split()[0] not in heads]
+    foreign = [m for m in _NAME.finditer(answer.text) if m.group().split()[0] not in heads | _OPENERS]
     if not foreign or any(head in answer.text for head in heads):
         return
     data = answer.text.lstrip().startswith("{")
