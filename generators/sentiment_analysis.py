@@ -95,12 +95,12 @@ def _number(pair: Stream, second: bool) -> tuple[dict[str, Any], dict[str, Any]]
     register, basis = _register(pair, event), pair.pick(event.basis)
     names = _names(pair, event, register)
     low, high, step = _values(pair, event)
-    equal, swap = pair.chance(_EQUAL_PAIRS), pair.chance(0.5)
+    equal, swap, turn = pair.chance(_EQUAL_PAIRS), pair.chance(0.5), pair.chance(0.5)
     values = [low, high] if swap else [high, low]
     if equal and not second:
         values = [values[0], values[0]]
     elif equal:
-        values = values if pair.chance(0.5) else values[::-1]
+        values = values if turn else values[::-1]
     elif second:
         values = values[::-1]
     names["measure"] = _text(pair, event.measure, {})

@@ -174,16 +174,17 @@ def measure_sign(text: str, asked: str = "") -> int:
 
 # --- wording ------------------------------------------------------------------------------------
 
+_SOURCE = re.compile(r"\b[A-Z][a-z]+ (?:Securities|Partners|Research|Brothers|Capital|Bank)\b|\b(?:Nothing|No comparable)\b[^.]* in a decade\.")
 _GOOD_WORDS = re.compile(
     r"\b(?:beats?|tops|blows past|crushed it|smashed|impressed|encouraged|raises|lifts|boosts?|lifted|raised|upgraded|gets an upgrade|outperform|wins|won|lands|landed|secures|"
     r"surges?|surging|soars?|rally|rallies|jumps?|climbs?|record high|booming|boom|ripping|breaking out|breaks above|love this|approved|approval is in|"
-    r"recovers|recovered|exceeds?|rave|amazing|strengthens|improved|accelerating|hike to the divvy|dividend hike|massive buyback|squeeze time)\b",
+    r"recovers|recovered|exceeds?|rave|amazing|strengthens|improved|accelerating|widen|expand|strong demand|ahead of schedule|brings forward|paying off|cleared|dismissed|upheld|restored|regains|reopens|impressive|generous|lucrative|selling out|taking business|winning share|back online|thrown out|hike to the divvy|dividend hike|massive buyback|squeeze time)\b",
     re.IGNORECASE,
 )
 _BAD_WORDS = re.compile(
     r"\b(?:miss(?:es)?|falls? short|undershoots|disappointed|concerned|disaster|ugly|slash(?:es|ed)|lowers|lowered|downgraded?|underperform|loses|lost|"
     r"plunges?|tumbles?|slumps?|sinks?|slides?|sinking|breaking down|breaks below|dumping|rejected|rejects|denied approval|hacked|"
-    r"exploited|drained|recalls|recall, yikes|sued|sues|fraud|raided|flops?|dismal|worst|halts|collapses?|collapsing|delisted|worsens|deteriorated|wrecked)\b",
+    r"exploited|drained|recalls|recall, yikes|sued|sues|fraud|raided|flops?|dismal|worst|halts|collapses?|collapsing|delisted|worsens|deteriorated|wrecked|dries up|dry up|delays|delayed|setbacks|scandal|quits|resigns|irregularities|default|burned|bleeding|drowning|squeeze|squeezed|shrink|shrinking|losing share|dilut\w+|dumps|unload|stolen|under water|furious|cancelled|stripped of|kicked out|abandons|blacklisted|toast)\b",
     re.IGNORECASE,
 )
 _ROUTINE = re.compile(
@@ -196,12 +197,17 @@ _JOINED = re.compile(r"\b(?:combines|pairs|together with|came together|alongside
 _TURNS = re.compile(
     r"\b(?:not|no|never|n't|without|denie[sd]|fear\w*|dread\w*|hop(?:e|ed|es|ing)|long(?:ed)? for|rumou?rs?|talk|chatter|unconfirmed|may|might|could|despite|"
     r"but|although|retracts?|drops? (?:probe|case)|crude|oil|gas|loans?|volatility|wheat|copper|bonds?|inflation|prices|loss|short|dropped|averts?|priced|discounted|in the price|meanwhile|separately|elsewhere|in other news|escape[sd]?|avoid\w*|inflation|rates?|"
-    r"costs?|losses|debt|unemployment|joblessness|jobless|inventor\w+|probe|claims|allegations|churn|tariffs?|sanctions|strike|walkout|recall ends?|shorts)\b|n't\b",
+    r"costs?|losses|debt|unemployment|joblessness|jobless|inventor\w+|fees|probe|cancels?|ends?|over\b|claims|allegations|churn|tariffs?|sanctions|strike|walkout|recall ends?|shorts)\b|n't\b",
     re.IGNORECASE,
 )
 _PRICED = re.compile(r"\b(?:(?:fully|already|long since|had (?:fully )?)\s*(?:priced|discounted|in the price)|priced in|discounted|baked into the price|already in the price|long since in the price)\b", re.IGNORECASE)  # fmt: skip
 _UNPRICED = re.compile(r"\b(?:not|nobody had|nothing|none of it)\b[^.;]{0,25}\b(?:priced|price|discounted)\b|off guard|unprepared|nobody was positioned", re.IGNORECASE)  # fmt: skip
 _PRICED_RULE = re.compile(r"(?:priced in|discounted|in the price beforehand)\b[^.;]{0,25}\bneutral", re.IGNORECASE)
+_FLOW_ALERT = re.compile(r"\b(?:whale|holder|exchanges?|exchange wallets|funds|perpetual funding|liquidated|wiped out|stablecoins|miners)\b", re.IGNORECASE)
+_BARE_FLOW_RULE = re.compile(r"flow[^.;]{0,40}alerts? (?:are|is|without)[^.;]{0,25}neutral|bare flow alert[^.;]{0,30}neutral", re.IGNORECASE)
+_INTENT = re.compile(r"\bsays\b|\b(?:to|will) be (?:sold|held)|locked away", re.IGNORECASE)
+_TAKEN = re.compile(r"\b(?:withdrawn|withdraws|pulls|leaves|moved off|took in|attracted|below zero|shorts (?:liquidated|wiped)|minted|miners (?:add|keep))\b", re.IGNORECASE)  # fmt: skip
+_BROUGHT = re.compile(r"\b(?:deposited|deposits|enters|moved onto|sends|lost|bled|above (?:its )?base|longs (?:liquidated|wiped)|burned|miners (?:send|move))\b", re.IGNORECASE)  # fmt: skip
 _UNCONFIRMED = re.compile(r"\b(?:rumours?|unconfirmed|chatter|people familiar|sources claim|talk of|no confirmation)\b", re.IGNORECASE)
 _UNCONFIRMED_RULE = re.compile(r"(?:unconfirmed talk|rumours without confirmation|hearsay|unconfirmed reports?)\b[^.;]{0,12}\bneutral", re.IGNORECASE)
 _ABSENT = re.compile(r"\b(?:did not (?:materialise|come)|no sign of|nothing has come of|never came|avoided|escaped|steers clear of|missed out on|failed to secure|goes without)\b", re.IGNORECASE)  # fmt: skip
@@ -216,14 +222,23 @@ def read_wording(asked: str, text: str) -> tuple[int, bool] | None:
         return 0, True
     if _UNCONFIRMED.search(text) and _UNCONFIRMED_RULE.search(asked):
         return 0, True
+    if _FLOW_ALERT.search(text) and re.search(r"\b(?:BTC|ETH|SOL|XRP|BNB)\b", asked):
+        if _BARE_FLOW_RULE.search(asked):
+            return None if _INTENT.search(text) else (0, True)
+        taken, brought = bool(_TAKEN.search(text)), bool(_BROUGHT.search(text))
+        return (1 if taken else -1, True) if taken != brought and _FLOW_RULE.search(asked) else None
     if _ABSENT.search(text) and _ABSENT_RULE.search(asked):
         feared, hoped = bool(_FEARED.search(text)), bool(_HOPED.search(text))
         if feared != hoped:
             return (1 if feared else -1), True
         return None
     heads = {name.split()[0] for name in _NAME.findall(asked)}
+    text = _SOURCE.sub("", text)
+    if any(name.split()[0] not in heads for name in _NAME.findall(text)):  # somebody else is spoken of too
+        clauses = re.split(r"(?<=[.;])\s+|;\s+", text)
+        text = " ".join(clause for clause in clauses if any(head in clause for head in heads))
     if _TURNS.search(text) or any(name.split()[0] not in heads for name in _NAME.findall(text)):
-        return None  # a turn of phrase, or somebody else's news
+        return None
     if _JOINED.search(text):
         return None
     good, bad = len(_GOOD_WORDS.findall(text)), len(_BAD_WORDS.findall(text))
@@ -234,10 +249,9 @@ def read_wording(asked: str, text: str) -> tuple[int, bool] | None:
 
 # --- entities -----------------------------------------------------------------------------------
 
-_NAME = re.compile(r"\$[A-Z]{2,6}\b|\b[A-Z][a-z]+(?: [A-Z][a-z]+)+\b|\b(?:BTC|ETH|SOL|XRP|BNB)\b")
+_NAME = re.compile(r"\$[A-Z]{2,6}\b|\b(?!(?:On|For|The|In|Given|At|As|Because|With|After|From|Label|Around|Put|Looking|Since)\b)[A-Z][a-z]+(?: [A-Z][a-z]+)+\b|\b(?:BTC|ETH|SOL|XRP|BNB)\b")
 
 
-_OPENERS = {"On", "For", "The", "In", "Given", "At", "As", "Because", "With", "After", "From", "Label", "Around"}
 _SET_ASIDE = re.compile(r"\b(?:does not bear|beside the point|separate story|left out of account|does not count|ignor\w+|unrelated|irrelevant)\b", re.IGNORECASE)  # fmt: skip
 
 
@@ -254,7 +268,7 @@ def _check_entity(answer: Answer, asked: str, text: str) -> None:
     if not wanted:
         return
     heads = {name.split()[0] for name in wanted}
-    foreign = [m for m in _NAME.finditer(answer.text) if m.group().split()[0] not in heads | _OPENERS]
+    foreign = [m for m in _NAME.finditer(answer.text) if m.group().split()[0] not in heads]
     if not foreign or any(head in answer.text for head in heads):
         return
     data = answer.text.lstrip().startswith("{")

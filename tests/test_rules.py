@@ -1,0 +1,46 @@
+"""Every rule catches its planted defect and passes its clean twin."""
+
+from dataclasses import replace
+
+import pytest
+
+import validators.dataset
+import validators.tape  # noqa: F401  registers its rule
+from templates.specs import load_spec
+from validators.check import check_text, task_check
+from validators.rules import RULES, rule
+
+task_check("sentiment_analysis")
+TEXT_RULES = [entry for entry in RULES.values() if entry.bad[2]]
+
+
+@pytest.mark.parametrize("entry", TEXT_RULES, ids=lambda entry: entry.code)
+def test_rule_catches_bad_and_passes_good(entry):
+    spec = load_spec(entry.task) if entry.task else None
+    if spec:
+        slots = ("liquidation",) if entry.code == "F001" else ()
+        spec = replace(spec, slots=slots, warning=entry.code in ("R001", "R002"))
+    generated = entry.code == "N005"
+    facts = {"close@4h": 115.0} if entry.code == "N013" else None
+    bad = {finding.code for finding in check_text(*entry.bad, spec=spec, generated=generated, facts=facts)}
+    good = {finding.code for finding in check_text(*entry.good, spec=spec, generated=generated)}
+    assert entry.code in bad
+    assert entry.code not in good
+
+
+@pytest.mark.parametrize("entry", list(RULES.values()), ids=lambda entry: entry.code)
+def test_rule_explains_itself(entry):
+    assert entry.summary and entry.why and entry.severity in ("error", "warning", "info")
+    assert entry.summary[0].isupper() and entry.why[-1] == "."
+
+
+def test_rules_checked_elsewhere_are_few():
+    """Rules without example texts need a row, facts or a tape; their tests lie beside those."""
+    assert {code for code, entry in RULES.items() if not entry.bad[2]} == {"C001", "N014", "S001"}
+
+
+def test_unknown_code_is_named():
+    from tapewright.errors import ConfigError
+
+    with pytest.raises(ConfigError, match="N0010"):
+        rule("N0010")
