@@ -28,6 +28,7 @@ from templates.engine import FOLDER
 EVENTS = FOLDER / "sentiment_analysis" / "events"
 SCOPES = ("company", "token", "coin", "macro", "commodity")
 LABELS = ("bad", "flat", "good")
+OTHER = {"good": "bad", "bad": "good"}
 REGISTERS = ("wire", "social", "note", "alert")
 _OPTIONAL = {"rule", "asset", "targets", "measure", "more", "draw", "basis", "pre", "suf", "number"}
 _KEYS = {"scope", *LABELS, *_OPTIONAL} | {f"{head}_{label}" for head in ("why", *REGISTERS) for label in LABELS}
@@ -105,9 +106,9 @@ def load_frames() -> dict[str, Any]:
     return tomllib.loads((EVENTS.parent / "frames.toml").read_text(encoding="utf-8"))
 
 
-_HEADS = "Hal Ver Tor Mar Bel Cor Dra Fen Gal Har Kel Lor Mer Nor Or Pel Quin Ras Sel Tam Ul Vas Wes Yor Zan Bren Cal Dor El Fal Gren Hes".split()  # fmt: skip
-_MIDDLES = "va ri lo ne ta mi do ke su ra vo li no de mo wi".split()
-_TAILS = "rn x nt sk ll th ck lm rd st ne ria mont wick ford vale".split()
+_HEADS = ["Hal", "Ver", "Tor", "Mar", "Bel", "Cor", "Dra", "Fen", "Gal", "Har", "Kel", "Lor", "Mer", "Nor", "Or", "Pel", "Quin", "Ras", "Sel", "Tam", "Ul", "Vas", "Wes", "Yor", "Zan", "Bren", "Cal", "Dor", "El", "Fal", "Gren", "Hes"]  # fmt: skip
+_MIDDLES = ["va", "ri", "lo", "ne", "ta", "mi", "do", "ke", "su", "ra", "vo", "li", "no", "de", "mo", "wi"]
+_TAILS = ["rn", "x", "nt", "sk", "ll", "th", "ck", "lm", "rd", "st", "ne", "ria", "mont", "wick", "ford", "vale"]
 _SECTORS = {
     "Foods": ("oat drinks", "frozen meals", "snacks"),
     "Motors": ("pick-ups", "electric vans", "hatchbacks"),

@@ -9,11 +9,11 @@ dispute the label, the prompt states the rule that settles it. Timeless: no mark
 
 from typing import Any
 
-from generators.events import LABELS, Event, draw_names, load_events, load_frames
+from generators.events import LABELS, OTHER, Event, draw_names, load_events, load_frames
+from generators.sentiment_reasons import draw_phrase, give_reason, misread, say
 from generators.situation import Situation
 from generators.world import World
 from tapewright.streams import Stream
-from templates.engine import compile_text, render
 
 # Share of each mechanism among rows that no number decides, with its shares of bad, flat and good.
 _MECHANISMS = {
@@ -34,7 +34,6 @@ VOCABULARIES = {
     "market5": ("strongly bearish", "bearish", "neutral", "bullish", "strongly bullish"),
 }
 _POLARITY = {"bad": "negative", "flat": "neutral", "good": "positive"}
-_OTHER = {"good": "bad", "bad": "good"}
 
 
 def draw(rng: Stream, world: World) -> Situation:
@@ -54,27 +53,17 @@ def draw(rng: Stream, world: World) -> Situation:
     )
 
 
-def _text(rng: Stream, wordings: str | list[str], names: dict[str, Any]) -> str:
-    wording = wordings if isinstance(wordings, str) else rng.pick(wordings)
-    return render(compile_text(wording), names, rng)
-
-
 def _register(rng: Stream, event: Event) -> str:
     return "alert" if event.scope == "coin" else rng.weighted(("wire", "social", "note"), (45, 38, 17))
 
 
 def _names(rng: Stream, event: Event, register: str) -> dict[str, str]:
     names = draw_names(rng, event)
-    names["kind"] = _text(rng, load_frames()["wrap"][f"kind_{register}"], {})
+    names["kind"] = say(rng, load_frames()["wrap"][f"kind_{register}"], {})
     if register == "social" and names["t"]:
         names["s"] = names["t"]
         names["at"] = f"at {names['t']}"
     return names
-
-
-def _phrase(rng: Stream, event: Event, label: str) -> tuple[str, str]:
-    """What happened, as a noun phrase, and why it bears its label."""
-    return _text(rng, event.phrases[label], {}), _text(rng, event.whys[label], {})
 
 
 def _common(rng: Stream, event: Event, mechanism: str, polarity: str, register: str, five: bool) -> dict[str, Any]:
@@ -103,14 +92,14 @@ def _number(pair: Stream, second: bool) -> tuple[dict[str, Any], dict[str, Any]]
         values = values if turn else values[::-1]
     elif second:
         values = values[::-1]
-    names["measure"] = _text(pair, event.measure, {})
+    names["measure"] = say(pair, event.measure, {})
     names["sm"] = names["measure"] if event.scope == "commodity" else f"{names['s']} {names['measure']}"
     names["a"], names["b"] = (_show(value, event) for value in values)
     names["c"] = _show(low * (0.86 if pair.chance(0.5) else 0.93), event)
     frames = load_frames()
     wordings = list(event.number) if event.number and (basis not in frames["number"] or pair.chance(0.5)) else frames["number"][basis]  # fmt: skip
     wordings = [w for w in wordings if basis == "consensus" or "{{c}}" not in w] or frames["number"][basis]
-    body = _finish(pair, _text(pair, wordings, names), register, event, names)
+    body = _finish(pair, say(pair, wordings, names), register, event, names)
     sign = (values[0] > values[1]) - (values[0] < values[1])
     polarity = LABELS[1 + (sign if event.more == "good" else -sign)]
     facts = _common(pair, event, "number", polarity, register, pair.chance(0.28))
@@ -142,16 +131,16 @@ def _show(value: float, event: Event) -> str:
 def _finish(rng: Stream, body: str, register: str, event: Event, names: dict[str, Any], quiet: bool = False) -> str:
     """The body in its register, with a closing sentence that says nothing of the label."""
     frames = load_frames()
-    filler = "" if quiet else _text(rng, frames["filler"][event.scope], names)
+    filler = "" if quiet else say(rng, frames["filler"][event.scope], names)
     if register == "social" and body[0] != "$" and rng.chance(0.5) and not names["t"]:
         body = body[0].lower() + body[1:] if not body.startswith(names["place"]) else body
     else:
         body = body[:1].upper() + body[1:]
     if filler or (register != "social" and rng.chance(0.35)) or register == "note":
-        body = body.rstrip(".") + "."
+        body = body if body[-1] in "?!" else body.rstrip(".") + "."
     if filler:
         body = f"{body} {filler}"
-    return _text(rng, frames["wrap"][register], {**names, "body": body})
+    return say(rng, frames["wrap"][register], {**names, "body": body})
 
 
 # --- rows that wording decides ----------------------------------------------------------------
@@ -164,7 +153,7 @@ def _worded(rng: Stream) -> tuple[dict[str, Any], dict[str, Any]]:
     event = rng.pick(events)
     register = _register(rng, event)
     names = _names(rng, event, register)
-    names["np"], names["why"] = _phrase(rng, event, polarity)
+    names["np"], names["why"] = draw_phrase(rng, event, polarity)
     five = mechanism == "lexical" and rng.chance(0.25) and event.slug not in ("notice", "feature")
     facts = _common(rng, event, mechanism, polarity, register, five)
     facts["entity"] = names["e"]
@@ -174,7 +163,7 @@ def _worded(rng: Stream) -> tuple[dict[str, Any], dict[str, Any]]:
     if facts["vocabulary"].endswith("5"):
         facts["wide"] = polarity != "flat" and rng.chance(0.45)
         if facts["wide"]:
-            body = f"{body.rstrip('.')}. {_text(rng, load_frames()['wrap']['strong'], {})}"
+            body = f"{body.rstrip('.')}. {say(rng, load_frames()['wrap']['strong'], {})}"
     parts = {"event": event, "names": names, "text": body, "register": register}
     parts |= {"prompt": _prompt(rng, facts, event, names, rules, body)}
     return facts, parts
@@ -190,50 +179,50 @@ def _candidates(mechanism: str, polarity: str) -> list[Event]:
 
 def _lexical(rng, event, polarity, register, names, facts):
     rules = ["routine"] if polarity == "flat" or rng.chance(0.4) else []
-    return _text(rng, event.texts[f"{register}_{polarity}"], names), rules
+    return say(rng, event.texts[f"{register}_{polarity}"], names), rules
 
 
 def _negation(rng, event, polarity, register, names, facts):
     if polarity != "flat":  # what did not come bears the other label
-        names["np"], _ = _phrase(rng, event, _OTHER[polarity])
-    return _text(rng, load_frames()["negation"][polarity], names), ["feared"]
+        names["np"], _ = draw_phrase(rng, event, OTHER[polarity])
+    return say(rng, load_frames()["negation"][polarity], names), ["feared"]
 
 
 def _hedge(rng, event, polarity, register, names, facts):
     side = polarity if polarity != "flat" else rng.pick(("good", "bad"))
-    names["np"], names["why"] = _phrase(rng, event, side)
+    names["np"], names["why"] = draw_phrase(rng, event, side)
     facts["side"] = side
-    return _text(rng, load_frames()["hedge"]["text"], names), ["talk_flat" if polarity == "flat" else "talk_real"]
+    return say(rng, load_frames()["hedge"]["text"], names), ["talk_flat" if polarity == "flat" else "talk_real"]
 
 
 def _priced_in(rng, event, polarity, register, names, facts):
     side = polarity if polarity != "flat" else rng.pick(("good", "bad"))
-    names["np"], names["why"] = _phrase(rng, event, side)
+    names["np"], names["why"] = draw_phrase(rng, event, side)
     facts["side"] = side
-    return _text(rng, load_frames()["priced_in"]["flat" if polarity == "flat" else "side"], names), ["priced"]
+    return say(rng, load_frames()["priced_in"]["flat" if polarity == "flat" else "side"], names), ["priced"]
 
 
 def _mixed(rng, event, polarity, register, names, facts):
     second = rng.pick([e for e in load_events() if e.scope == event.scope and e.asset == event.asset and e is not event and len(e.labels) == 3])  # fmt: skip
     first = polarity if polarity != "flat" else rng.pick(("good", "bad"))
-    names["np"], names["why"] = _phrase(rng, event, first)
-    names["np2"], _ = _phrase(rng, second, polarity if polarity != "flat" else _OTHER[first])
+    names["np"], names["why"] = draw_phrase(rng, event, first)
+    names["np2"], _ = draw_phrase(rng, second, polarity if polarity != "flat" else OTHER[first])
     facts["second_event"] = second.slug
-    return _text(rng, load_frames()["mixed"]["text"], names), ["mixed"]
+    return say(rng, load_frames()["mixed"]["text"], names), ["mixed"]
 
 
 def _two(rng, event, polarity, register, names, facts):
-    side = _OTHER.get(polarity) or rng.pick(("good", "bad"))
+    side = OTHER.get(polarity) or rng.pick(("good", "bad"))
     second = rng.pick([e for e in load_events() if e.scope == event.scope and side in e.labels])
     other = _names(rng, second, register)
     while other["e"].split()[0] == names["e"].split()[0] or other["t"] == names["t"]:
         other = _names(rng, second, register)
-    own, foreign = (_text(rng, e.texts[f"{register}_{p}"], n).rstrip(".") for e, p, n in ((event, polarity, names), (second, side, other)))  # fmt: skip
+    own, foreign = (say(rng, e.texts[f"{register}_{p}"], n).rstrip(".") for e, p, n in ((event, polarity, names), (second, side, other)))  # fmt: skip
     names["other"] = other["e"] if register != "social" or rng.chance(0.5) else other["t"]
     facts |= {"other": other["e"], "other_polarity": side, "second_event": second.slug}
-    names["np_other"], names["why_other"] = _phrase(rng, second, side)
+    names["np_other"], names["why_other"] = draw_phrase(rng, second, side)
     pieces = [own, foreign] if rng.chance(0.5) else [foreign, own]
-    joint = _text(rng, load_frames()["two"]["join"], {})
+    joint = say(rng, load_frames()["two"]["join"], {})
     joint = "; " if joint.strip() == ";" else joint if joint.endswith(" ") else joint + " "
     tail = pieces[1][0].upper() + pieces[1][1:] if joint == ". " else pieces[1]
     return f"{pieces[0]}{joint}{tail}.", ["others"] + ["routine"] * (polarity == "flat")
@@ -242,13 +231,13 @@ def _two(rng, event, polarity, register, names, facts):
 def _flow(rng, event, polarity, register, names, facts):
     side = polarity if polarity != "flat" else rng.pick(("good", "bad"))
     facts["side"] = side
-    body = _text(rng, event.texts[f"alert_{side}"], names)
+    body = say(rng, event.texts[f"alert_{side}"], names)
     if polarity == "flat":
         return body, ["flow"]
     if event.slug in ("whale", "exchange_flow") and rng.chance(0.5):
-        names["intent"] = _text(rng, load_frames()["intent"][side], {})
+        names["intent"] = say(rng, load_frames()["intent"][side], {})
         names["why"] = "[what is kept cannot be sold|the coins are taken out of supply]" if side == "good" else "[what is sold adds to supply|the coins add to what is for sale]"  # fmt: skip
-        names["why"] = _text(rng, names["why"], {})
+        names["why"] = say(rng, names["why"], {})
         return f"{body}. {names['intent']}", ["flow"]
     return body, ["own"]
 
@@ -292,7 +281,7 @@ def _prompt(rng: Stream, facts: dict[str, Any], event: Event, names: dict[str, A
         other = rng.below(place + 1)
         wanted[place], wanted[other] = wanted[other], wanted[place]
     conventions = load_frames()["convention"]
-    lines = [_text(rng, event.rule if rule == "own" else conventions[rule], said) for rule in wanted]
+    lines = [say(rng, event.rule if rule == "own" else conventions[rule], said) for rule in wanted]
     asked = f"{names['e']} ({names['t']})" if names["t"] and (names["t"] in body or rng.chance(0.15)) else names["e"]
     labels = list(vocabulary if rng.chance(0.5) else vocabulary[::-1])
     return {
@@ -309,7 +298,7 @@ def _prompt(rng: Stream, facts: dict[str, Any], event: Event, names: dict[str, A
 
 def words(facts: dict[str, Any], parts: dict[str, Any], rng: Stream) -> dict[str, Any]:
     """What the templates see: the prompt, the label in its spellings, and the reason in pieces."""
-    return _said(facts, parts, facts["label"], *_reasons(facts, parts, facts["polarity"], rng), rng)
+    return _said(facts, parts, facts["label"], *give_reason(facts, parts, facts["polarity"], rng), rng)
 
 
 def _said(facts, parts, label: str, first: str, second: str, rng: Stream) -> dict[str, Any]:
@@ -331,81 +320,7 @@ def _said(facts, parts, label: str, first: str, second: str, rng: Stream) -> dic
     }
 
 
-# --- the reason ---------------------------------------------------------------------------------
-
-
-def _reasons(facts: dict[str, Any], parts: dict[str, Any], polarity: str, rng: Stream) -> tuple[str, str]:
-    """A clause that gives the reason, and sentences that may follow it (or nothing)."""
-    if facts["mechanism"] == "number":
-        return _number_reason(facts, parts, polarity, rng)
-    frames, names, event = load_frames()["reason"], dict(parts["names"]), parts["event"]
-    mechanism, second = facts["mechanism"], ""
-    key = "flat" if polarity == "flat" else "good"
-    if mechanism == "negation":
-        key = f"negation_{polarity}"
-    elif mechanism in ("hedge", "mixed"):
-        key = f"{mechanism}_{'flat' if polarity == 'flat' else 'side'}"
-    elif mechanism == "priced_in":
-        key = f"priced_{'flat' if polarity == 'flat' else 'side'}"
-    elif mechanism == "flow" and polarity == "flat":
-        key = "flow_flat"
-    elif mechanism == "flow" and names.get("intent"):
-        key = "intent"
-    if mechanism == "two":
-        second = _sentence(_text(rng, frames["two_tail"], names))
-    if mechanism in ("lexical", "flow", "two") and rng.chance(0.3) and (quote := _quote(parts["text"], names)):
-        names["np"] = f'"{quote}"'
-        key = "quoted" if key in ("good", "flat") else key
-    if facts.get("wide") and mechanism == "lexical":
-        second = _sentence(_text(rng, frames["decade"], names))
-    elif not second and polarity != "flat" and mechanism in ("hedge", "mixed", "priced_in", "negation") and rng.chance(0.4):
-        second = _sentence(_text(rng, event.whys[polarity], {}))
-        if second[:-1].lower() in _text(rng, frames[key], names).lower() or names["why"] in second.lower():
-            second = ""
-    return _text(rng, frames[key], names), second
-
-
-def _number_reason(facts, parts, polarity: str, rng: Stream) -> tuple[str, str]:
-    frames, names, event = load_frames()["reason"], dict(parts["names"]), parts["event"]
-    sign = (facts["reported"] > facts["compared"]) - (facts["reported"] < facts["compared"])
-    if polarity != facts["polarity"]:  # a wrong answer reads the comparison so that its label follows
-        sign = 0 if polarity == "flat" else 1 if (polarity == "good") == (event.more == "good") else -1
-    names["ref"] = _text(rng, load_frames()["reference"][facts["basis"]], {})
-    first = _text(rng, frames[("number_below", "number_equal", "number_above")[sign + 1]], names)
-    why = _text(rng, event.whys[polarity], {}) if polarity in event.whys else ""
-    rest = []
-    if rng.chance(0.35) and sign:
-        rest.append(_sentence(_text(rng, frames[f"polarity_{event.more}"], names)))
-    if sign and polarity == facts["polarity"] and event.suf in ("", "%", " units", " jobs", " coins", " times") and rng.chance(0.35):
-        high, low = sorted((facts["reported"], facts["compared"]), reverse=True)
-        places = int(event.draw[2])
-        names |= {"high": f"{high:,.{places}f}", "low": f"{low:,.{places}f}", "diff": f"{high - low:,.{places}f}"}
-        rest.append(_text(rng, frames["gap"], names))
-    if facts["vocabulary"].endswith("5") and sign:
-        rest.append(_sentence(_text(rng, frames["wide" if facts["wide"] else "narrow"], names)))
-    if why and rng.chance(0.85):
-        if rng.chance(0.5):
-            first = f"{first}{rng.pick((', so ', '; ', ' and thus '))}{why}"
-        else:
-            rest.append(_sentence(why))
-    return first, " ".join(rest)
-
-
-def _sentence(clause: str) -> str:
-    return clause[:1].upper() + clause[1:].rstrip(".") + "."
-
-
-_LABEL_WORDS = ("positive", "negative", "neutral", "bullish", "bearish")
-
-
-def _quote(text: str, names: dict[str, Any]) -> str:
-    """The opening words of the text, up to a mark, where they can be quoted."""
-    lead = text.split(": ", 1)[1] if ": " in text[:40] else text
-    for mark in (". ", "; ", ", ", " ("):
-        lead = lead.split(mark)[0]
-    lead = lead.strip(" .")
-    usable = 3 <= len(lead.split()) <= 11 and not any(word in lead.lower() for word in _LABEL_WORDS) and '"' not in lead
-    return lead if usable and (names["s"] in lead or names["e"] in lead) and not any(c.isdigit() for c in lead) else ""
+# --- answers for the rejected side ---------------------------------------------------------------
 
 
 def reword(situation: Situation, rng: Stream, defect: str) -> dict[str, Any] | None:
@@ -417,9 +332,9 @@ def reword(situation: Situation, rng: Stream, defect: str) -> dict[str, Any] | N
     parts, facts = situation.words["parts"], situation.facts
     polarity = facts["polarity"]
     if defect == "wrong_label":
-        wrong = rng.pick(("good", "bad")) if polarity == "flat" else _OTHER[polarity] if rng.chance(0.65) else "flat"
-        return _said(facts, parts, _label(facts, wrong), *_wrong_reason(facts, parts, wrong, rng), rng)
-    reasons = _reasons(facts, parts, polarity, rng)
+        wrong = rng.pick(("good", "bad")) if polarity == "flat" else OTHER[polarity] if rng.chance(0.65) else "flat"
+        return _said(facts, parts, _label(facts, wrong), *misread(facts, parts, wrong, rng), rng)
+    reasons = give_reason(facts, parts, polarity, rng)
     if defect == "outside_vocabulary":
         family = "market" if facts["vocabulary"].startswith("tone") else "tone"
         if polarity == "flat":
@@ -433,25 +348,6 @@ def reword(situation: Situation, rng: Stream, defect: str) -> dict[str, Any] | N
     raise ValueError(f"no defect {defect!r}; use wrong_label, wrong_entity or outside_vocabulary")
 
 
-def _wrong_reason(facts, parts, wrong: str, rng: Stream) -> tuple[str, str]:
-    if facts["mechanism"] == "number":
-        return _number_reason(facts, parts, wrong, rng)
-    frames, names, event = load_frames()["reason"], dict(parts["names"]), parts["event"]
-    if wrong == "flat":
-        return _text(rng, frames["backwards"], names), ""
-    if wrong not in event.phrases:  # a routine notice read as news
-        return f"a text like this about {names['e']} {'promises gains' if wrong == 'good' else 'bodes ill'}", ""
-    if facts["mechanism"] == "two":
-        names["np"], names["why"] = (names["np_other"], names["why_other"]) if facts["other_polarity"] == wrong else _phrase(rng, event, wrong)  # fmt: skip
-    elif facts.get("side") == wrong:  # the convention that settles it is passed over
-        names["why"] = _text(rng, event.whys[wrong], {})
-    elif facts["mechanism"] != "mixed":
-        names["np"], names["why"] = _phrase(rng, event, wrong)
-    else:
-        names["why"] = _text(rng, event.whys[wrong], {})
-    return _text(rng, frames["good"], names), ""
-
-
 def _elsewhere(facts, parts, reasons: tuple[str, str], rng: Stream) -> dict[str, Any] | None:
     """The same answer with somebody else's name in it."""
     own, event = parts["names"], parts["event"]
@@ -463,7 +359,7 @@ def _elsewhere(facts, parts, reasons: tuple[str, str], rng: Stream) -> dict[str,
             other = draw_names(rng, event)["e"]
     if facts["mechanism"] == "two":
         names = {**own, "np": own["np_other"], "why": own["why_other"]}
-        reasons = (_text(rng, load_frames()["reason"]["good"], names), "")
+        reasons = (say(rng, load_frames()["reason"]["good"], names), "")
         facts = {**facts, "polarity": facts["other_polarity"]}
     swapped = [text.replace(own["e"], other).replace(own["t"], other) if own["t"] else text.replace(own["e"], other) for text in reasons]  # fmt: skip
     label = _label({**facts, "wide": facts.get("wide", False)})

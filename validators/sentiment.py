@@ -182,9 +182,9 @@ _GOOD_WORDS = re.compile(
     re.IGNORECASE,
 )
 _BAD_WORDS = re.compile(
-    r"\b(?:miss(?:es)?|falls? short|undershoots|disappointed|concerned|disaster|ugly|slash(?:es|ed)|lowers|lowered|downgraded?|underperform|loses|lost|"
+    r"\b(?:miss(?:es)?|falls? short|undershoots|disappointed|concerned|disaster|ugly|downgraded?|underperform|loses|lost|"
     r"plunges?|tumbles?|slumps?|sinks?|slides?|sinking|breaking down|breaks below|dumping|rejected|rejects|denied approval|hacked|"
-    r"exploited|drained|recalls|recall, yikes|sued|sues|fraud|raided|flops?|dismal|worst|halts|collapses?|collapsing|delisted|worsens|deteriorated|wrecked|dries up|dry up|delays|delayed|setbacks|scandal|quits|resigns|irregularities|default|burned|bleeding|drowning|squeeze|squeezed|shrink|shrinking|losing share|dilut\w+|dumps|unload|stolen|under water|furious|cancelled|stripped of|kicked out|abandons|blacklisted|toast)\b",
+    r"exploited|drained|recalls|recall, yikes|sued|sues|fraud|raided|flops?|dismal|worst|halts|collapses?|collapsing|delisted|worsens|deteriorated|wrecked|dries up|dry up|delays|delayed|setbacks|scandal|quits|resigns|irregularities|default|burned|bleeding|drowning|squeeze|squeezed|shrink|shrinking|losing share|dumps|unload|stolen|under water|furious|stripped of|kicked out|abandons|blacklisted|toast)\b",
     re.IGNORECASE,
 )
 _ROUTINE = re.compile(
@@ -196,11 +196,11 @@ _ROUTINE_RULE = re.compile(r"\b(?:routine notices|calendar items|announcement wi
 _JOINED = re.compile(r"\b(?:combines|pairs|together with|came together|alongside|at the same time|on the same day|in one statement|in a single update)\b", re.IGNORECASE)  # fmt: skip
 _TURNS = re.compile(
     r"\b(?:not|no|never|n't|without|denie[sd]|fear\w*|dread\w*|hop(?:e|ed|es|ing)|long(?:ed)? for|rumou?rs?|talk|chatter|unconfirmed|may|might|could|despite|"
-    r"but|although|retracts?|drops? (?:probe|case)|crude|oil|gas|loans?|volatility|wheat|copper|bonds?|inflation|prices|loss|short|dropped|averts?|priced|discounted|in the price|meanwhile|separately|elsewhere|in other news|escape[sd]?|avoid\w*|inflation|rates?|"
+    r"but|although|retracts?|drops? (?:probe|case)|crude|oil|gas|risks?|borrowings|worr\w+|eas(?:es|ed|ing)|loans?|volatility|wheat|copper|bonds?|inflation|prices|loss|short|dropped|averts?|priced|discounted|in the price|meanwhile|separately|elsewhere|in other news|escape[sd]?|avoid\w*|inflation|rates?|"
     r"costs?|losses|debt|unemployment|joblessness|jobless|inventor\w+|fees|probe|cancels?|ends?|over\b|claims|allegations|churn|tariffs?|sanctions|strike|walkout|recall ends?|shorts)\b|n't\b",
     re.IGNORECASE,
 )
-_PRICED = re.compile(r"\b(?:(?:fully|already|long since|had (?:fully )?)\s*(?:priced|discounted|in the price)|priced in|discounted|baked into the price|already in the price|long since in the price)\b", re.IGNORECASE)  # fmt: skip
+_PRICED = re.compile(r"\b(?:(?:fully|already|long since|had (?:fully )?)\s*(?:priced|discounted|in the price)|priced in|(?:fully|had|been) discounted|baked into the price|already in the price|long since in the price)\b", re.IGNORECASE)  # fmt: skip
 _UNPRICED = re.compile(r"\b(?:not|nobody had|nothing|none of it)\b[^.;]{0,25}\b(?:priced|price|discounted)\b|off guard|unprepared|nobody was positioned", re.IGNORECASE)  # fmt: skip
 _PRICED_RULE = re.compile(r"(?:priced in|discounted|in the price beforehand)\b[^.;]{0,25}\bneutral", re.IGNORECASE)
 _FLOW_ALERT = re.compile(r"\b(?:whale|holder|exchanges?|exchange wallets|funds|perpetual funding|liquidated|wiped out|stablecoins|miners)\b", re.IGNORECASE)
@@ -272,7 +272,7 @@ def _check_entity(answer: Answer, asked: str, text: str) -> None:
     if not foreign or any(head in answer.text for head in heads):
         return
     data = answer.text.lstrip().startswith("{")
-    shown = {name for name in _NAME.findall(text)}
+    shown = set(_NAME.findall(text))
     for match in foreign:
         name = match.group()
         quoted = not data and answer.text.count('"', 0, match.start()) % 2 == 1
