@@ -1,6 +1,9 @@
 """Everything that decides the bytes of a run, as one frozen value."""
 
-from dataclasses import asdict, dataclass, field
+import functools
+import hashlib
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from tapewright.errors import ConfigError
@@ -15,7 +18,8 @@ class Config:
     """One run of `generate`. Two runs with equal configs give equal bytes.
 
     `weights` are shares per task, `splits` shares per split (empty: one file), `since_s`/`until_s`
-    epoch seconds. `tape_sha256` ties the run to its market data.
+    epoch seconds. `tape_sha256` ties the run to its market data, `code` to the sources that make its
+    rows, so that an interrupted run is never finished by other code.
     """
 
     size: int
@@ -35,7 +39,8 @@ class Config:
     difficulty: str = "mixed"
     max_tokens: int = 0
     tokenizer: str = ""
-    version: str = field(default="")
+    version: str = ""
+    code: str = ""
 
     def __post_init__(self) -> None:
         if self.size <= 0:
@@ -63,3 +68,15 @@ class Config:
         """
         plain = asdict(self)
         return {k: [list(p) if isinstance(p, tuple) else p for p in v] if isinstance(v, tuple) else v for k, v in plain.items()}
+
+
+@functools.cache
+def code_digest() -> str:
+    """Digest of every source and wording a row depends on."""
+    root = Path(__file__).parent.parent
+    digest = hashlib.sha256()
+    for room in ("tapewright", "market", "templates", "validators", "generators"):
+        for path in sorted((root / room).rglob("*")):
+            if path.suffix in (".py", ".j2", ".toml"):
+                digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()[:16]

@@ -106,7 +106,10 @@ def load_frames() -> dict[str, Any]:
     return tomllib.loads((EVENTS.parent / "frames.toml").read_text(encoding="utf-8"))
 
 
-_HEADS = ["Hal", "Ver", "Tor", "Mar", "Bel", "Cor", "Dra", "Fen", "Gal", "Har", "Kel", "Lor", "Mer", "Nor", "Or", "Pel", "Quin", "Ras", "Sel", "Tam", "Ul", "Vas", "Wes", "Yor", "Zan", "Bren", "Cal", "Dor", "El", "Fal", "Gren", "Hes"]  # fmt: skip
+_HEADS = (
+    "Hal Ver Tor Mar Bel Cor Dra Fen Gal Har Kel Lor Mer Nor Or Pel Quin Ras Sel Tam Ul Vas Wes Yor Zan Bren Cal Dor El "
+    "Fal Gren Hes"
+).split()
 _MIDDLES = ["va", "ri", "lo", "ne", "ta", "mi", "do", "ke", "su", "ra", "vo", "li", "no", "de", "mo", "wi"]
 _TAILS = ["rn", "x", "nt", "sk", "ll", "th", "ck", "lm", "rd", "st", "ne", "ria", "mont", "wick", "ford", "vale"]
 _SECTORS = {
@@ -126,9 +129,15 @@ _SECTORS = {
     "Bancorp": ("home loans", "credit cards", "savings plans"),
 }
 _BANKS = {"loan_losses"}  # events only a bank can have
-_NOT_BANKS = {"recall", "deliveries", "backlog", "utilisation", "supply_chain", "weather", "tariffs", "store_sales", "margin", "product_launch"}  # fmt: skip
+_NOT_BANKS = {
+    "recall", "deliveries", "backlog", "utilisation", "supply_chain", "weather", "tariffs", "store_sales", "margin",
+    "product_launch",
+}  # fmt: skip
 _PROTOCOLS = ("Network", "Protocol", "Finance", "Chain", "Labs")
-_PLACES = ("Velland", "Norvany", "Ostmark", "Calderia", "Perovia", "Sundaria", "Maravia", "Tavaria", "Ruvenia", "Kestria", "Alvonia", "Bordania", "Lutharia", "Zemaria")  # fmt: skip
+_PLACES = (
+    "Velland", "Norvany", "Ostmark", "Calderia", "Perovia", "Sundaria", "Maravia", "Tavaria", "Ruvenia", "Kestria",
+    "Alvonia", "Bordania", "Lutharia", "Zemaria",
+)  # fmt: skip
 _ASSETS = {"bonds": "Treasuries", "currency": "Crown", "index": "Composite"}
 _HOUSES = ("Marrick", "Calder", "Tolvane", "Prynne", "Ashcombe", "Vosper", "Lindqvale", "Harrowgate", "Dunmere", "Oakhaven")
 _FIRST = ("Maren", "Tobin", "Ilse", "Oskar", "Petra", "Anselm", "Noor", "Ravi", "Clara", "Yusuf", "Greta", "Elif")

@@ -73,12 +73,19 @@ class Maker:
             )  # fmt: skip
         return world
 
-    def _attempt(self, task: str, split: str, index: int, ordinal: int, attempt: int) -> tuple[Row | None, list[str]]:
-        config = self.config
-        rng = stream(config.seed, task, index, attempt, self.tape.sha256)
+    def situation(self, task: str, split: str, index: int, ordinal: int, attempt: int = 0) -> Situation:
+        """The situation of a row, without its words being rendered."""
+        return self._draw(task, split, index, ordinal, attempt)[0]
+
+    def _draw(self, task: str, split: str, index: int, ordinal: int, attempt: int) -> tuple[Situation, Stream]:
+        rng = stream(self.config.seed, task, index, attempt, self.tape.sha256)
         world = self._world(split)
         world.task, world.ordinal = f"{task}/{split}", ordinal
-        situation = load_task(task).draw(rng, world)
+        return load_task(task).draw(rng, world), rng
+
+    def _attempt(self, task: str, split: str, index: int, ordinal: int, attempt: int) -> tuple[Row | None, list[str]]:
+        config = self.config
+        situation, rng = self._draw(task, split, index, ordinal, attempt)
         families = self.splits[split].families(task)
         family = families[int(rng.random() * len(families))]
         row, sections = self._render(situation, task, family, rng)

@@ -17,7 +17,7 @@ from typing import Any
 
 import orjson
 
-from generators.config import Config
+from generators.config import Config, code_digest
 from generators.make import MAX_ATTEMPTS, Made, Maker
 from generators.splits import Split, plan_splits
 from market.candles import Tape
@@ -69,7 +69,7 @@ def prepare(config: Config, tape: Tape) -> tuple[Config, dict[str, Split]]:
         if symbol not in known:
             raise ConfigError(f"the tape has no {symbol!r}.{suggest(symbol, sorted(known))} `market` lists its symbols")
     since, until = _span(tape, config)
-    config = replace(config, tape_sha256=tape.sha256, since_s=since, until_s=until)
+    config = replace(config, tape_sha256=tape.sha256, code=code_digest(), since_s=since, until_s=until)
     return config, plan_splits(config.splits, [name for name, _ in config.weights], since, until, config.hold_out)
 
 

@@ -203,7 +203,8 @@ def _priced_in(rng, event, polarity, register, names, facts):
 
 
 def _mixed(rng, event, polarity, register, names, facts):
-    second = rng.pick([e for e in load_events() if e.scope == event.scope and e.asset == event.asset and e is not event and len(e.labels) == 3])  # fmt: skip
+    pool = [e for e in load_events() if e.scope == event.scope and e.asset == event.asset and len(e.labels) == 3]
+    second = rng.pick([e for e in pool if e is not event])
     first = polarity if polarity != "flat" else rng.pick(("good", "bad"))
     names["np"], names["why"] = draw_phrase(rng, event, first)
     names["np2"], _ = draw_phrase(rng, second, polarity if polarity != "flat" else OTHER[first])
@@ -223,7 +224,7 @@ def _two(rng, event, polarity, register, names, facts):
     names["np_other"], names["why_other"] = draw_phrase(rng, second, side)
     pieces = [own, foreign] if rng.chance(0.5) else [foreign, own]
     joint = say(rng, load_frames()["two"]["join"], {})
-    joint = "; " if joint.strip() == ";" else joint if joint.endswith(" ") else joint + " "
+    joint = ". " if register == "note" else "; " if joint.strip() == ";" else joint if joint.endswith(" ") else joint + " "
     tail = pieces[1][0].upper() + pieces[1][1:] if joint == ". " else pieces[1]
     return f"{pieces[0]}{joint}{tail}.", ["others"] + ["routine"] * (polarity == "flat")
 

@@ -99,3 +99,9 @@ def funding_state(q: Quantities, _: str) -> str:
     if q["funding_rate"] < 0 and q["funding_percentile"] <= 10:
         return "crowded_short"
     return "ordinary"
+
+
+@formula("hist_state", "label")
+def hist_state(q: Quantities, frame: str) -> str:
+    """Side of zero of the MACD histogram."""
+    return "positive" if q["macd_hist" + frame] >= 0 else "negative"

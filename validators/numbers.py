@@ -173,7 +173,7 @@ def _cut_down(answer: Answer, claim: Claim) -> bool:
 def _matches(claim: Claim, true: float) -> bool:
     stated = claim.value
     # A gap "from" or "short of" a level, and a money amount said with a verb, carry no sign of their own.
-    if not claim.signed or (true < 0 <= stated and claim.kind.startswith(("funding_", "room"))):
+    if not claim.signed or (true < 0 <= stated and claim.kind.startswith("funding_")):
         stated, true = abs(stated), abs(true)
     shown = shown_as(claim.kind)
     if shown in ("price", "lot") or agree(stated, claim.decimals, true):

@@ -49,11 +49,17 @@ WRONG_ENTITY = declare(
     task="sentiment_analysis",
 )  # fmt: skip
 
-_LABEL = re.compile(r"\b(?:(very|strongly|extremely|slightly|mildly|somewhat)[ -])?(positive|negative|neutral|bullish|bearish)\b", re.IGNORECASE)  # fmt: skip
+_LABEL = re.compile(
+    r"\b(?:(very|strongly|extremely|slightly|mildly|somewhat)[ -])?(positive|negative|neutral|bullish|bearish)\b",
+    re.IGNORECASE,
+)
 _NOT_THIS = re.compile(r"\b(?:not|neither|nor|never|rather than|instead of|isn't|no longer)\s+(?:\w+\s+)?$", re.IGNORECASE)
 _STATED = re.compile(r"\b(?:label|code|mark|verdict|sentiment|answer|rating|reading)\W{0,8}(?:is\s+)?$", re.IGNORECASE)
 _POLARITY = {"positive": 1, "bullish": 1, "neutral": 0, "negative": -1, "bearish": -1}
-_TEXT_LINE = re.compile(r"^\s*(?:text|item|news|message|sentence|headline|post|tweet|note|alert|article)\s*:\s*", re.IGNORECASE | re.MULTILINE)  # fmt: skip
+_TEXT_LINE = re.compile(
+    r"^\s*(?:text|item|news|message|sentence|headline|post|tweet|note|alert|article)\s*:\s*",
+    re.IGNORECASE | re.MULTILINE,
+)
 _WORDS_OF = {1: "good", 0: "neutral", -1: "bad"}
 
 
@@ -92,20 +98,29 @@ _SIGN = dict.fromkeys(_MORE_IS_GOOD, 1) | dict.fromkeys(_LESS_IS_GOOD, -1)
 _MEASURE = re.compile(r"(?<![\w-])(?:" + "|".join(sorted(map(re.escape, _SIGN), key=len, reverse=True)) + r")(?![\w-])", re.IGNORECASE)  # fmt: skip
 # Flows have a direction only where the prompt gives them one.
 _FLOWS = {"fund inflow", "stablecoin issuance", "exchange inflow", "deposits to exchanges", "funding rate", "forced selling", "transfers to exchanges"}  # fmt: skip
-_FLOW_RULE = re.compile(r"\b(?:inflows?|outflows?|minting|minted|stablecoins|deposits|deposited|funding|liquidations|forced|transfers|sent out|entering|payments|paying)\b[^.;]*(?:count|are|is|read|bearish|bullish|positive|negative)", re.IGNORECASE)  # fmt: skip
+_FLOW_RULE = re.compile(
+    r"\b(?:inflows?|outflows?|minting|minted|stablecoins|deposits|deposited|funding|liquidations|forced|transfers|sent out|entering|"
+    r"payments|paying)\b[^.;]*(?:count|are|is|read|bearish|bullish|positive|negative)",
+    re.IGNORECASE,
+)
 
-_NUMBER = re.compile(r"(?<![\w.,$-])(?P<pre>\$?)(?P<value>[-−]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?)(?P<suf>(?:%|(?:bn|m|k)\b)?(?:\s(?:full|times|units|jobs|coins|tokens|barrels|tonnes|kilotonnes|shares|cents|points|pages|regions|sites)\b)?)(?![\w-])")  # fmt: skip
+_NUMBER = re.compile(
+    r"(?<![\w.,$-])(?P<pre>\$?)(?P<value>[-−]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?)(?P<suf>(?:%|(?:bn|m|k)\b)?(?:\s(?:full|times|"
+    r"units|jobs|coins|tokens|barrels|tonnes|kilotonnes|shares|cents|points|pages|regions|sites)\b)?)(?![\w-])",
+)
 _FORECAST = r"(?:consensus|forecasts?|estimates?|expectations|expected|est\.|looking for|pencilled in|(?<!price )target(?:ed)?|scheduled?|provision(?:s|ed)?|set aside|minimum|threshold|floor|required)"  # fmt: skip
 _BEFORE = r"(?:prior|previous(?:ly)?|last (?:time|close)|a year earlier|earlier|before|average|usual|which was previously|from|after|was)"
 _CUE = re.compile(
     rf"(?P<forecast>{_FORECAST}(?: was| of| stood at| had been)?|(?<=forecasters had )pencilled in)"
     rf"|(?P<prior>\b{_BEFORE}\b)"
-    r"|(?P<actual>came in at|stood at|stands at|reached|landed at|reported figure|release shows|published number|put at|now|goes to|moves to|\bto\b|\bat\b|tables|makes)"
+    r"|(?P<actual>came in at|stood at|stands at|reached|landed at|reported figure|release shows|published number|put at|now|goes to|"
+    r"moves to|\bto\b|\bat\b|tables|makes)"
     r"|(?P<versus>\b(?:against|versus|vs\.?|compared with|with)(?:\s|$))",
     re.IGNORECASE,
 )
 _TAIL = re.compile(
-    rf"[ (]{{0,2}}(?:(?P<forecast>{_FORECAST})|(?P<prior>(?:previously|last time|before\b|a year earlier|in the prior period|the time before|on average|average\b|prior\b|previous\b))"
+    rf"[ (]{{0,2}}(?:(?P<forecast>{_FORECAST})|(?P<prior>(?:previously|last time|before\b|a year earlier|in the prior period|"
+    rf"the time before|on average|average\b|prior\b|previous\b))"
     r"|(?P<actual>(?:reported|actual|this time|now\b)))",
     re.IGNORECASE,
 )
@@ -176,15 +191,21 @@ def measure_sign(text: str, asked: str = "") -> int:
 
 _SOURCE = re.compile(r"\b[A-Z][a-z]+ (?:Securities|Partners|Research|Brothers|Capital|Bank)\b|\b(?:Nothing|No comparable)\b[^.]* in a decade\.")
 _GOOD_WORDS = re.compile(
-    r"\b(?:beats?|tops|blows past|crushed it|smashed|impressed|encouraged|raises|lifts|boosts?|lifted|raised|upgraded|gets an upgrade|outperform|wins|won|lands|landed|secures|"
+    r"\b(?:beats?|tops|blows past|crushed it|smashed|impressed|encouraged|raises|lifts|boosts?|lifted|raised|upgraded|gets an upgrade|"
+    r"outperform|wins|won|lands|landed|secures|"
     r"surges?|surging|soars?|rally|rallies|jumps?|climbs?|record high|booming|boom|ripping|breaking out|breaks above|love this|approved|approval is in|"
-    r"recovers|recovered|exceeds?|rave|amazing|strengthens|improved|accelerating|widen|expand|strong demand|ahead of schedule|brings forward|paying off|cleared|dismissed|upheld|restored|regains|reopens|impressive|generous|lucrative|selling out|taking business|winning share|back online|thrown out|hike to the divvy|dividend hike|massive buyback|squeeze time)\b",
+    r"recovers|recovered|exceeds?|rave|amazing|strengthens|improved|accelerating|widen|expand|strong demand|ahead of schedule|"
+    r"brings forward|paying off|cleared|dismissed|upheld|restored|regains|reopens|impressive|generous|lucrative|selling out|"
+    r"taking business|winning share|back online|thrown out|hike to the divvy|dividend hike|massive buyback|squeeze time)\b",
     re.IGNORECASE,
 )
 _BAD_WORDS = re.compile(
     r"\b(?:miss(?:es)?|falls? short|undershoots|disappointed|concerned|disaster|ugly|downgraded?|underperform|loses|lost|"
     r"plunges?|tumbles?|slumps?|sinks?|slides?|sinking|breaking down|breaks below|dumping|rejected|rejects|denied approval|hacked|"
-    r"exploited|drained|recalls|recall, yikes|sued|sues|fraud|raided|flops?|dismal|worst|halts|collapses?|collapsing|delisted|worsens|deteriorated|wrecked|dries up|dry up|delays|delayed|setbacks|scandal|quits|resigns|irregularities|default|burned|bleeding|drowning|squeeze|squeezed|shrink|shrinking|losing share|dumps|unload|stolen|under water|furious|stripped of|kicked out|abandons|blacklisted|toast)\b",
+    r"exploited|drained|recalls|recall, yikes|sued|sues|fraud|raided|flops?|dismal|worst|halts|collapses?|collapsing|delisted|worsens|"
+    r"deteriorated|wrecked|dries up|dry up|delays|delayed|setbacks|scandal|quits|resigns|irregularities|default|burned|bleeding|drowning|"
+    r"squeeze|squeezed|shrink|shrinking|losing share|dumps|unload|stolen|under water|furious|stripped of|kicked out|abandons|blacklisted|"
+    r"toast)\b",
     re.IGNORECASE,
 )
 _ROUTINE = re.compile(
@@ -193,24 +214,55 @@ _ROUTINE = re.compile(
     re.IGNORECASE,
 )
 _ROUTINE_RULE = re.compile(r"\b(?:routine notices|calendar items|announcement without news)\b[^.;]{0,40}\bneutral", re.IGNORECASE)
-_JOINED = re.compile(r"\b(?:combines|pairs|together with|came together|alongside|at the same time|on the same day|in one statement|in a single update)\b", re.IGNORECASE)  # fmt: skip
-_TURNS = re.compile(
-    r"\b(?:not|no|never|n't|without|denie[sd]|fear\w*|dread\w*|hop(?:e|ed|es|ing)|long(?:ed)? for|rumou?rs?|talk|chatter|unconfirmed|may|might|could|despite|"
-    r"but|although|retracts?|drops? (?:probe|case)|crude|oil|gas|risks?|borrowings|worr\w+|eas(?:es|ed|ing)|loans?|volatility|wheat|copper|bonds?|inflation|prices|loss|short|dropped|averts?|priced|discounted|in the price|meanwhile|separately|elsewhere|in other news|escape[sd]?|avoid\w*|inflation|rates?|"
-    r"costs?|losses|debt|unemployment|joblessness|jobless|inventor\w+|fees|probe|cancels?|ends?|over\b|claims|allegations|churn|tariffs?|sanctions|strike|walkout|recall ends?|shorts)\b|n't\b",
+_JOINED = re.compile(
+    r"\b(?:combines|pairs|together with|came together|alongside|at the same time|on the same day|in one statement|"
+    r"in a single update)\b",
     re.IGNORECASE,
 )
-_PRICED = re.compile(r"\b(?:(?:fully|already|long since|had (?:fully )?)\s*(?:priced|discounted|in the price)|priced in|(?:fully|had|been) discounted|baked into the price|already in the price|long since in the price)\b", re.IGNORECASE)  # fmt: skip
-_UNPRICED = re.compile(r"\b(?:not|nobody had|nothing|none of it)\b[^.;]{0,25}\b(?:priced|price|discounted)\b|off guard|unprepared|nobody was positioned", re.IGNORECASE)  # fmt: skip
+_TURNS = re.compile(
+    r"\b(?:not|no|never|n't|without|denie[sd]|fear\w*|dread\w*|hop(?:e|ed|es|ing)|long(?:ed)? for|rumou?rs?|talk|chatter|unconfirmed|may|"
+    r"might|could|despite|"
+    r"but|although|retracts?|drops? (?:probe|case)|crude|oil|gas|risks?|borrowings|worr\w+|eas(?:es|ed|ing)|loans?|volatility|wheat|"
+    r"copper|bonds?|inflation|prices|loss|short|dropped|averts?|priced|discounted|in the price|meanwhile|separately|elsewhere|"
+    r"in other news|escape[sd]?|avoid\w*|inflation|rates?|"
+    r"costs?|losses|debt|unemployment|joblessness|jobless|inventor\w+|fees|probe|cancels?|ends?|over\b|claims|allegations|churn|tariffs?|"
+    r"sanctions|strike|walkout|recall ends?|shorts)\b|n't\b",
+    re.IGNORECASE,
+)
+_PRICED = re.compile(
+    r"\b(?:(?:fully|already|long since|had (?:fully )?)\s*(?:priced|discounted|in the price)|priced in|(?:fully|had|"
+    r"been) discounted|baked into the price|already in the price|long since in the price)\b",
+    re.IGNORECASE,
+)
+_UNPRICED = re.compile(
+    r"\b(?:not|nobody had|nothing|none of it)\b[^.;]{0,25}\b(?:priced|price|discounted)\b|off guard|unprepared|"
+    r"nobody was positioned",
+    re.IGNORECASE,
+)
 _PRICED_RULE = re.compile(r"(?:priced in|discounted|in the price beforehand)\b[^.;]{0,25}\bneutral", re.IGNORECASE)
-_FLOW_ALERT = re.compile(r"\b(?:whale|holder|exchanges?|exchange wallets|funds|perpetual funding|liquidated|wiped out|stablecoins|miners)\b", re.IGNORECASE)
+_FLOW_ALERT = re.compile(
+    r"\b(?:whale|holder|exchanges?|exchange wallets|funds|perpetual funding|liquidated|wiped out|stablecoins|miners)\b",
+    re.IGNORECASE,
+)
 _BARE_FLOW_RULE = re.compile(r"flow[^.;]{0,40}alerts? (?:are|is|without)[^.;]{0,25}neutral|bare flow alert[^.;]{0,30}neutral", re.IGNORECASE)
 _INTENT = re.compile(r"\bsays\b|\b(?:to|will) be (?:sold|held)|locked away", re.IGNORECASE)
-_TAKEN = re.compile(r"\b(?:withdrawn|withdraws|pulls|leaves|moved off|took in|attracted|below zero|shorts (?:liquidated|wiped)|minted|miners (?:add|keep))\b", re.IGNORECASE)  # fmt: skip
-_BROUGHT = re.compile(r"\b(?:deposited|deposits|enters|moved onto|sends|lost|bled|above (?:its )?base|longs (?:liquidated|wiped)|burned|miners (?:send|move))\b", re.IGNORECASE)  # fmt: skip
+_TAKEN = re.compile(
+    r"\b(?:withdrawn|withdraws|pulls|leaves|moved off|took in|attracted|below zero|shorts (?:liquidated|wiped)|minted|miners (?:add|"
+    r"keep))\b",
+    re.IGNORECASE,
+)
+_BROUGHT = re.compile(
+    r"\b(?:deposited|deposits|enters|moved onto|sends|lost|bled|above (?:its )?base|longs (?:liquidated|wiped)|burned|"
+    r"miners (?:send|move))\b",
+    re.IGNORECASE,
+)
 _UNCONFIRMED = re.compile(r"\b(?:rumours?|unconfirmed|chatter|people familiar|sources claim|talk of|no confirmation)\b", re.IGNORECASE)
 _UNCONFIRMED_RULE = re.compile(r"(?:unconfirmed talk|rumours without confirmation|hearsay|unconfirmed reports?)\b[^.;]{0,12}\bneutral", re.IGNORECASE)
-_ABSENT = re.compile(r"\b(?:did not (?:materialise|come)|no sign of|nothing has come of|never came|avoided|escaped|steers clear of|missed out on|failed to secure|goes without)\b", re.IGNORECASE)  # fmt: skip
+_ABSENT = re.compile(
+    r"\b(?:did not (?:materialise|come)|no sign of|nothing has come of|never came|avoided|escaped|steers clear of|missed out on|"
+    r"failed to secure|goes without)\b",
+    re.IGNORECASE,
+)
 _ABSENT_RULE = re.compile(r"\b(?:feared event|dashed hopes|fears that do not)\b", re.IGNORECASE)
 _FEARED = re.compile(r"\b(?:fear(?:ed|s)|dreaded|braced)\b", re.IGNORECASE)
 _HOPED = re.compile(r"\b(?:hoped|hopes|longed|counted on)\b", re.IGNORECASE)
@@ -249,10 +301,16 @@ def read_wording(asked: str, text: str) -> tuple[int, bool] | None:
 
 # --- entities -----------------------------------------------------------------------------------
 
-_NAME = re.compile(r"\$[A-Z]{2,6}\b|\b(?!(?:On|For|The|In|Given|At|As|Because|With|After|From|Label|Around|Put|Looking|Since)\b)[A-Z][a-z]+(?: [A-Z][a-z]+)+\b|\b(?:BTC|ETH|SOL|XRP|BNB)\b")
+_NAME = re.compile(
+    r"\$[A-Z]{2,6}\b|\b(?!(?:On|For|The|In|Given|At|As|Because|With|After|From|Label|Around|Put|Looking|"
+    r"Since)\b)[A-Z][a-z]+(?: [A-Z][a-z]+)+\b|\b(?:BTC|ETH|SOL|XRP|BNB)\b",
+)
 
 
-_SET_ASIDE = re.compile(r"\b(?:does not bear|beside the point|separate story|left out of account|does not count|ignor\w+|unrelated|irrelevant)\b", re.IGNORECASE)  # fmt: skip
+_SET_ASIDE = re.compile(
+    r"\b(?:does not bear|beside the point|separate story|left out of account|does not count|ignor\w+|unrelated|irrelevant)\b",
+    re.IGNORECASE,
+)
 
 
 def _asked_names(asked: str, text: str) -> set[str]:

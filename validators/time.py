@@ -1,5 +1,7 @@
 """Family T: an answer knows nothing that came after its moment, and names its frames rightly."""
 
+import re
+
 from validators.context import Answer
 from validators.rules import declare
 
@@ -31,6 +33,7 @@ _HINDSIGHT = (
     "in hindsight", "as it turned out", "price later", "later that day", "the next candle closed", "the following candle",
     "subsequently", "went on to", "ended up", "the next day",
 )  # fmt: skip
+_FRAME = re.compile(r"\b(?:[14]h|1d)\b")
 _FORMING = ("candle in progress", "still forming", "still-forming", "unclosed candle", "open candle", "forming candle", "before it has closed", "has yet to close")  # fmt: skip
 
 
@@ -43,6 +46,10 @@ def check_time(answer: Answer) -> None:
                 answer.report(LATER, f"{claim.value} is after {last}", claim.start, claim.end)
     if not answer.prompt.dates and (answer.spec is None or answer.spec.timeless):
         return
+    for match in _FRAME.finditer(answer.lower):
+        if match.group() not in answer.prompt.text.lower():
+            answer.report(WRONG_FRAME, f"the prompt shows no {match.group()} readings", *match.span())
+            break
     for phrase in _HINDSIGHT:
         if phrase in answer.lower:
             answer.report(LATER, f"tells what came after: {phrase!r}", (at := answer.lower.find(phrase)), at + len(phrase))

@@ -33,7 +33,7 @@ def uses_later(scene: Scene) -> str | None:
 _SENTENCE = re.compile(r"[^.!?\n]*(?:[.!?](?!\s|$)[^.!?\n]*)*[.!?]?(?:\s+|$)")
 
 
-def _without(text: str, drop: Callable[[str], bool]) -> str | None:
+def without(text: str, drop: Callable[[str], bool]) -> str | None:
     """The text without the sentences `drop` picks, or None when it picks none or all."""
     sentences = [m.group() for m in _SENTENCE.finditer(text) if m.group()]
     kept = [s for s in sentences if not drop(s)]
@@ -48,12 +48,12 @@ def _warns(sentence: str) -> bool:
 
 @defect("missing_warning", "the risk of the row is not named", "R001", "F001", 0.7, ("risk_assessment", "trade_recommendation", "market_analysis"))
 def missing_warning(scene: Scene) -> str | None:
-    return _without(scene.fresh(), _warns)
+    return without(scene.fresh(), _warns)
 
 
 @defect("empty_warning", "the warning fits every row and names nothing of this one", "R002", "F001", 0.7, ("risk_assessment", "trade_recommendation", "market_analysis"))
 def empty_warning(scene: Scene) -> str | None:
-    text = _without(scene.fresh(), _warns)
+    text = without(scene.fresh(), _warns)
     if text is None:
         return None
     return inserted(text, scene.rng.pick((
@@ -67,7 +67,7 @@ def empty_warning(scene: Scene) -> str | None:
 def missing_stop(scene: Scene) -> str | None:
     if scene.situation.facts.get("verdict") in (None, "no_trade"):
         return None
-    return _without(scene.fresh(), lambda s: "stop" in s.lower())
+    return without(scene.fresh(), lambda s: "stop" in s.lower())
 
 
 @defect("left_out", "a number the task asks for is left out", "F001", "R001 R002 R003 R006", 0.8, MARKET)
@@ -76,7 +76,7 @@ def left_out(scene: Scene) -> str | None:
     if not names:
         return None
     name = scene.rng.pick(names)
-    return _without(scene.fresh(), lambda s: any(c.key == name or c.kind == name for c in read_claims(s)[0]))
+    return without(scene.fresh(), lambda s: any(c.key == name or c.kind == name for c in read_claims(s)[0]))
 
 
 @defect("excessive_leverage", "more leverage is advised than the prompt allows or states", "R007 N002", "N001", 0.7, ("risk_assessment", "trade_recommendation"))

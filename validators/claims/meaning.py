@@ -137,8 +137,8 @@ def _meaning(words: list[str], at: int, frames: list[tuple[int, str]]) -> tuple:
     if unit in ("%", "atr") and after < len(words):
         gap = _gap(words, after, unit)
         if gap:
-            kind, sign = gap
-            return kind, unit, sign, 1.0, True, near
+            kind, sign, frame = gap
+            return kind, unit, sign, 1.0, True, frame or near
     modifier, beyond = _modifier(words, after)
     kind = _BY_MODIFIER.get(unit + modifier, "") or _nearest(words, at, beyond, unit, modifier) or (_nearest(words, at, beyond, unit, "") if modifier else "")
     kind = kind or _BARE_UNITS.get(unit, "")
@@ -174,9 +174,9 @@ def _modifier(words: list[str], after: int) -> tuple[str, int]:
     return "", after
 
 
-def _gap(words: list[str], after: int, unit: str) -> tuple[str, int] | None:
-    """`1.3% above the 4h EMA(20)` → ("ema_20_gap_pct", +1)."""
-    at, sign = after, 0
+def _gap(words: list[str], after: int, unit: str) -> tuple[str, int, str] | None:
+    """`1.3% above the 4h EMA(20)` → ("ema_20_gap_pct", +1, "4h")."""
+    at, sign, frame = after, 0, ""
     if words[at] in _ABOVE:
         sign = 1 if _ABOVE[words[at]] else -1
         at += 1
@@ -187,12 +187,13 @@ def _gap(words: list[str], after: int, unit: str) -> tuple[str, int] | None:
     else:
         return None
     while at < len(words) and (words[at] in _ARTICLES or words[at] in FRAMES):
+        frame = FRAMES.get(words[at], frame)
         at += 1
     if at >= len(words):
         return None
     level = _level(words, at, 1)
     if level and level[0].split("_")[0] in LEVEL_KINDS and "_" in level[0]:
-        return f"{level[0]}_gap_{'pct' if unit == '%' else 'atr'}", sign
+        return f"{level[0]}_gap_{'pct' if unit == '%' else 'atr'}", sign, frame
     return None
 
 
