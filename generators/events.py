@@ -106,10 +106,10 @@ def load_frames() -> dict[str, Any]:
     return tomllib.loads((EVENTS.parent / "frames.toml").read_text(encoding="utf-8"))
 
 
-_HEADS = (
-    "Hal Ver Tor Mar Bel Cor Dra Fen Gal Har Kel Lor Mer Nor Or Pel Quin Ras Sel Tam Ul Vas Wes Yor Zan Bren Cal Dor El "
-    "Fal Gren Hes"
-).split()
+_HEADS = [
+    "Hal", "Ver", "Tor", "Mar", "Bel", "Cor", "Dra", "Fen", "Gal", "Har", "Kel", "Lor", "Mer", "Nor", "Or", "Pel",
+    "Quin", "Ras", "Sel", "Tam", "Ul", "Vas", "Wes", "Yor", "Zan", "Bren", "Cal", "Dor", "El", "Fal", "Gren", "Hes",
+]  # fmt: skip
 _MIDDLES = ["va", "ri", "lo", "ne", "ta", "mi", "do", "ke", "su", "ra", "vo", "li", "no", "de", "mo", "wi"]
 _TAILS = ["rn", "x", "nt", "sk", "ll", "th", "ck", "lm", "rd", "st", "ne", "ria", "mont", "wick", "ford", "vale"]
 _SECTORS = {

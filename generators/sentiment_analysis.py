@@ -218,7 +218,8 @@ def _two(rng, event, polarity, register, names, facts):
     other = _names(rng, second, register)
     while other["e"].split()[0] == names["e"].split()[0] or other["t"] == names["t"]:
         other = _names(rng, second, register)
-    own, foreign = (say(rng, e.texts[f"{register}_{p}"], n).rstrip(".") for e, p, n in ((event, polarity, names), (second, side, other)))  # fmt: skip
+    told = ((event, polarity, names), (second, side, other))
+    own, foreign = (say(rng, e.texts[f"{register}_{p}"], n).rstrip(".") for e, p, n in told)
     names["other"] = other["e"] if register != "social" or rng.chance(0.5) else other["t"]
     facts |= {"other": other["e"], "other_polarity": side, "second_event": second.slug}
     names["np_other"], names["why_other"] = draw_phrase(rng, second, side)
@@ -237,8 +238,9 @@ def _flow(rng, event, polarity, register, names, facts):
         return body, ["flow"]
     if event.slug in ("whale", "exchange_flow") and rng.chance(0.5):
         names["intent"] = say(rng, load_frames()["intent"][side], {})
-        names["why"] = "[what is kept cannot be sold|the coins are taken out of supply]" if side == "good" else "[what is sold adds to supply|the coins add to what is for sale]"  # fmt: skip
-        names["why"] = say(rng, names["why"], {})
+        kept = "[what is kept cannot be sold|the coins are taken out of supply]"
+        sold = "[what is sold adds to supply|the coins add to what is for sale]"
+        names["why"] = say(rng, kept if side == "good" else sold, {})
         return f"{body}. {names['intent']}", ["flow"]
     return body, ["own"]
 

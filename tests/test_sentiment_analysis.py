@@ -150,7 +150,7 @@ def test_words_alone_do_not_tell_what_a_number_decides():
         def text(row):
             return re.sub(r"\d", "#", f"{row[3]} {row[4]}")
 
-        model = make_pipeline(CountVectorizer(), LogisticRegression(max_iter=400))
+        model = make_pipeline(CountVectorizer(), LogisticRegression(max_iter=2_000))
         model.fit([text(row) for row in train], [row[2].label for row in train])
         labels = [row[2].label for row in test]
         chance = max(collections.Counter(labels).values()) / len(labels)

@@ -97,7 +97,10 @@ _LESS_IS_GOOD = (
 _SIGN = dict.fromkeys(_MORE_IS_GOOD, 1) | dict.fromkeys(_LESS_IS_GOOD, -1)
 _MEASURE = re.compile(r"(?<![\w-])(?:" + "|".join(sorted(map(re.escape, _SIGN), key=len, reverse=True)) + r")(?![\w-])", re.IGNORECASE)  # fmt: skip
 # Flows have a direction only where the prompt gives them one.
-_FLOWS = {"fund inflow", "stablecoin issuance", "exchange inflow", "deposits to exchanges", "funding rate", "forced selling", "transfers to exchanges"}  # fmt: skip
+_FLOWS = {
+    "fund inflow", "stablecoin issuance", "exchange inflow", "deposits to exchanges", "funding rate", "forced selling",
+    "transfers to exchanges",
+}  # fmt: skip
 _FLOW_RULE = re.compile(
     r"\b(?:inflows?|outflows?|minting|minted|stablecoins|deposits|deposited|funding|liquidations|forced|transfers|sent out|entering|"
     r"payments|paying)\b[^.;]*(?:count|are|is|read|bearish|bullish|positive|negative)",
@@ -108,7 +111,10 @@ _NUMBER = re.compile(
     r"(?<![\w.,$-])(?P<pre>\$?)(?P<value>[-−]?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?)(?P<suf>(?:%|(?:bn|m|k)\b)?(?:\s(?:full|times|"
     r"units|jobs|coins|tokens|barrels|tonnes|kilotonnes|shares|cents|points|pages|regions|sites)\b)?)(?![\w-])",
 )
-_FORECAST = r"(?:consensus|forecasts?|estimates?|expectations|expected|est\.|looking for|pencilled in|(?<!price )target(?:ed)?|scheduled?|provision(?:s|ed)?|set aside|minimum|threshold|floor|required)"  # fmt: skip
+_FORECAST = (
+    r"(?:consensus|forecasts?|estimates?|expectations|expected|est\.|looking for|pencilled in|"
+    r"(?<!price )target(?:ed)?|scheduled?|provision(?:s|ed)?|set aside|minimum|threshold|floor|required)"
+)
 _BEFORE = r"(?:prior|previous(?:ly)?|last (?:time|close)|a year earlier|earlier|before|average|usual|which was previously|from|after|was)"
 _CUE = re.compile(
     rf"(?P<forecast>{_FORECAST}(?: was| of| stood at| had been)?|(?<=forecasters had )pencilled in)"
