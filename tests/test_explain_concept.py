@@ -23,7 +23,7 @@ NUMBER = re.compile(r"\d+(?:,\d{3})*(?:\.\d+)?")
 UNITS = r"\s?(?:USDT|BTC|coins|contracts|x|R)\b"
 PIECE = rf"(?:sqrt\(|\d+(?:,\d{{3}})*(?:\.\d+)?%?(?:{UNITS})?|[()]%?|[×÷/+−^-]|\s)"
 EQUATION = re.compile(rf"((?:{PIECE})+)[=≈]\s*([−-]?\d+(?:,\d{{3}})*(?:\.\d+)?)(%?)")
-STRUCTURAL = {"1", "2", "3", "4", "12", "100", "365", "10,000", "1,000,000", "1,000,000,000", "0.02"}
+STRUCTURAL = {"1", "2", "3", "4", "12", "100", "365", "10,000", "1,000,000,000"}
 ASSUMED = re.compile(r"\b(suppose|assume|say|imagine|take|consider|picture|let)\b", re.IGNORECASE)
 
 
