@@ -12,7 +12,7 @@ from generators.world import World
 from tapewright.streams import stream
 from templates.engine import load_family, render
 from templates.specs import load_spec
-from validators import sentiment
+from validators import sentiment_analysis as sentiment
 from validators.check import check_answer
 from validators.context import Answer, read_prompt
 from validators.rules import RULES
@@ -40,7 +40,7 @@ def rows():
 
 def codes_of(instruction, data, output):
     answer = Answer(read_prompt(instruction, data), output, spec=SPEC)
-    sentiment.check_sentiment(answer)
+    sentiment.check_task(answer)
     return {finding.code for finding in answer.findings}
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from tapewright.findings import Finding
-from templates.specs import TaskSpec
+from templates.specs import TaskSpec, list_tasks
 from validators.context import Answer, Prompt, read_prompt
 from validators.numbers import UNREAD, check_equations, check_facts, check_labels, check_levels, check_numbers, check_symbols
 from validators.risk import check_plan, check_promises, check_warning
@@ -51,7 +51,7 @@ def check_answer(
 
 
 def check_prompt(prompt: Prompt) -> list[Finding]:
-    """N005 on numerals of a generated prompt that no claim explains."""
+    """N005 on numerals of a generated market prompt that no claim explains."""
     return [
         Finding(UNREAD, f"nothing explains {prompt.text[max(0, c.start - 30) : c.end + 10]!r}", field="instruction")
         for c in prompt.claims
@@ -67,3 +67,11 @@ def check_text(
     return check_answer(read_prompt(instruction, data), output, spec=spec, generated=generated, facts=facts)
 
 
+
+
+def load_rules() -> None:
+    """Register every rule there is, those of single tasks too."""
+    importlib.import_module("validators.dataset")
+    importlib.import_module("validators.tape")
+    for task in list_tasks():
+        task_check(task)

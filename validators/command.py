@@ -65,8 +65,9 @@ def _plain(finding: Finding) -> dict[str, Any]:
 
 def explain_codes(codes: list[str]) -> None:
     """What rules mean, with their examples."""
-    import validators.check  # noqa: F401  registers every rule
+    from validators.check import load_rules
 
+    load_rules()
     for code in codes:
         entry = rule(code)
         bad = f"\n  bad:  {entry.bad[2]}\n  good: {entry.good[2]}" if entry.bad[2] else ""

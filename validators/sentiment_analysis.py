@@ -365,7 +365,7 @@ def _stated_label(answer: Answer, text: str) -> tuple[str, re.Match] | None:
     return found[0]
 
 
-def check_sentiment(answer: Answer) -> None:
+def check_task(answer: Answer) -> None:
     """N020–N023 on an answer to a prompt that offers sentiment labels; silent on any other prompt."""
     asked, text = _split(answer.prompt.text)
     vocabulary = {label for label, _ in _labels_in(asked)}
