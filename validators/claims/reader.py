@@ -8,7 +8,7 @@ to the previous number or comma, then right, then further left, then further rig
 
 import re
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from validators.claims.meaning import DATE, LIST, NUMBER, Plan, Relation, make_plan
 
@@ -46,8 +46,21 @@ _SPAN_WORD = re.compile(r"-(?:bar|hour|day|period|candle|minute|week|year|month)
 _LIST_LEAD = re.compile(r"[ \t>*-]*$")
 _END = re.compile(r"[.!?;](?=\s)")
 _SCALES = {"k": 1e3, "K": 1e3, "m": 1e6, "M": 1e6, "bn": 1e9, "B": 1e9}
+
+class _Line(NamedTuple):
+    """What one line says, wherever it stands: claims without their carried frame, offsets from its start."""
+
+    claims: tuple[tuple, ...]
+    relations: tuple[Relation, ...]
+    frame: str  # the last frame named, carried to the following lines
+
+
+# Plans by skeleton, and whole lines by their text: prompts repeat their rules and many of their lines.
 _plans: dict[str, Plan] = {}
+_lines: dict[str, _Line] = {}
 _PLANS_KEPT = 200_000
+_LINES_KEPT = 50_000
+_ABBREVIATIONS = {"i.e.", "e.g."}
 
 
 def read_claims(text: str) -> tuple[list[Claim], list[Relation]]:
@@ -60,22 +73,38 @@ def read_claims(text: str) -> tuple[list[Claim], list[Relation]]:
     position = 0
     for line in text.split("\n"):
         if line:
-            start = 0
-            for match in _END.finditer(line):
-                end = match.end()
-                if line[start:end].strip(" \t>*-").rstrip(".").isdigit():  # a list number goes with its text
-                    continue
-                if line[end - 4 : end] in _ABBREVIATIONS or line[end - 3 : end] == "vs.":
-                    continue
-                frame = _read_sentence(line[start:end], position + start, frame, claims, relations)
-                start = end
-            if start < len(line):
-                frame = _read_sentence(line[start:], position + start, frame, claims, relations)
+            said = _lines.get(line)
+            if said is None:
+                if len(_lines) >= _LINES_KEPT:
+                    _lines.clear()
+                said = _lines[line] = _read_line(line)
+            for kind, value, decimals, start, end, unit, framed, near, signed in said.claims:
+                claims.append(
+                    Claim(kind, value, decimals, position + start, position + end, unit, (near or frame) if framed else "",
+                          bool(near) and framed != 2, signed)
+                )  # fmt: skip
+            for relation in said.relations:
+                relations.append(relation if relation.frame else relation._replace(frame=frame))
+            frame = said.frame or frame
         position += len(line) + 1
     return claims, relations
 
 
-_ABBREVIATIONS = {"i.e.", "e.g."}
+def _read_line(line: str) -> _Line:
+    claims: list[tuple] = []
+    relations: list[Relation] = []
+    frame, start = "", 0
+    for match in _END.finditer(line):
+        end = match.end()
+        if line[start:end].strip(" \t>*-").rstrip(".").isdigit():  # a list number goes with its text
+            continue
+        if line[end - 4 : end] in _ABBREVIATIONS or line[end - 3 : end] == "vs.":
+            continue
+        frame = _read_sentence(line[start:end], start, frame, claims, relations)
+        start = end
+    if start < len(line):
+        frame = _read_sentence(line[start:], start, frame, claims, relations)
+    return _Line(tuple(claims), tuple(relations), frame)
 
 
 def _tokens(sentence: str) -> tuple[str, list[tuple[int, int, float, str]]]:
@@ -92,7 +121,7 @@ def _tokens(sentence: str) -> tuple[str, list[tuple[int, int, float, str]]]:
             found.append((start, end, 0.0, match[0]))
             last = end
             continue
-        if before and (before.isalnum() or before in "_.," or before == "(" and sentence[start - 2 : start - 1].isalpha()):
+        if before and (before.isalnum() or before in "_.," or before == "(" and sentence[start - 2 : start - 1].isalpha() and sentence[start - 5 : start] != "sqrt("):
             continue
         after = sentence[end : end + 1]
         scale = 1.0
@@ -127,17 +156,17 @@ def _tokens(sentence: str) -> tuple[str, list[tuple[int, int, float, str]]]:
     return "".join(pieces).lower(), found
 
 
-def _read_sentence(sentence: str, offset: int, frame: str, claims: list[Claim], relations: list[Relation]) -> str:
+def _read_sentence(sentence: str, offset: int, frame: str, claims: list[tuple], relations: list[Relation]) -> str:
+    """Append what one sentence says; `frame` is the one an earlier sentence of the line named last."""
     skeleton, found = _tokens(sentence)
     plan = _plans.get(skeleton)
     if plan is None:
         if len(_plans) >= _PLANS_KEPT:
             _plans.clear()
         plan = _plans[skeleton] = make_plan(skeleton)
-    first = len(claims)
     for (start, end, suffix_scale, printed), (kind, unit, sign, scale, framed, near) in zip(found, plan.numbers):
         if suffix_scale == 0.0:
-            claims.append(Claim("date", printed, -1, offset + start, offset + end))
+            claims.append(("date", printed, -1, offset + start, offset + end, "-", 0, "", True))
             continue
         digits = printed.replace(",", "").replace("−", "-").replace("$", "")
         value = float(digits) * scale * suffix_scale
@@ -145,20 +174,18 @@ def _read_sentence(sentence: str, offset: int, frame: str, claims: list[Claim], 
             value = -value
         point = digits.find(".")
         decimals = 0 if point < 0 else len(digits) - point - 1
+        carried = framed and not near and frame  # named earlier in the line: known, but not by this sentence
         claims.append(
-            Claim(kind, value, decimals, offset + start, offset + end, unit, (near or frame) if framed else "", bool(near), sign != 0)
+            (kind, value, decimals, offset + start, offset + end, unit, 2 if carried else int(framed), near or frame, sign != 0)
         )
+    end = offset + len(sentence)
     for kind, value, framed, near in plan.labels:
-        claims.append(
-            Claim(kind, value, -1, offset, offset + len(sentence), "label", (near or frame) if framed else "", bool(near))
-        )
+        carried = framed and not near and frame
+        claims.append((kind, value, -1, offset, end, "label", 2 if carried else int(framed), near or frame, True))
     for relation in plan.relations:
-        number = relation.number
-        relations.append(
-            relation._replace(number=first + number if number >= 0 else -1, frame=relation.frame or frame)
-        )
+        relations.append(relation if relation.frame else relation._replace(frame=frame))
     if plan.strays:
-        claims.append(Claim("", float("nan"), -1, offset, offset + len(sentence), "stray"))
+        claims.append(("", float("nan"), -1, offset, end, "stray", 0, "", True))
     return plan.frame or frame
 
 
