@@ -13,12 +13,12 @@ test: $(VENV)/.dev
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
-	$(BIN)/ruff format --check tapewright market templates validators generators cli.py tests benchmarks
+	$(BIN)/ruff format --check .
 	$(BIN)/pyright
 
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix .
-	$(BIN)/ruff format tapewright market templates validators generators cli.py tests benchmarks
+	$(BIN)/ruff format .
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m benchmarks.generate

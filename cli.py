@@ -66,7 +66,9 @@ def cli() -> None:
 @cli.command()
 @click.option("--size", "-n", default=10_000, help="Rows to write.")
 @click.option("--seed", default=42, help="Seed; other seeds share no row.")
-@click.option("--tasks", type=Shares(), help="Tasks and shares that add up to 1, e.g. risk_assessment=0.6,market_analysis=0.4.")
+@click.option(
+    "--tasks", type=Shares(), help="Tasks and shares that add up to 1, e.g. risk_assessment=0.6,market_analysis=0.4."
+)
 @click.option("--format", "shape", default="alpaca", type=click.Choice(["alpaca", "sharegpt", "preference", "instruction-response"]), help="Shape of the rows written.")  # fmt: skip
 @click.option("--answer-format", default="text", type=click.Choice(["text", "json", "both"]), help="Answers as text, as JSON, or both.")  # fmt: skip
 @click.option("--source", default="bundled", help="bundled, a Parquet or CSV file of candles, a snapshot, or bybit (fetched and frozen first).")  # fmt: skip
@@ -80,7 +82,9 @@ def cli() -> None:
 @click.option("--outcomes", type=click.Path(dir_okay=False, path_type=Path), default=None, help="Write what happened next to this JSONL sidecar; never part of a row.")  # fmt: skip
 @click.option("--difficulty", default="mixed", type=click.Choice(["mixed", "easy", "hard"]), help="Easy: complete inputs only. Hard: more incomplete inputs and close calls.")  # fmt: skip
 @click.option("--max-tokens", default=0, help="Redraw rows longer than this; 0 for no limit.")
-@click.option("--tokenizer", default="", help="tokenizer.json for --max-tokens; otherwise 3 characters count as a token.")
+@click.option(
+    "--tokenizer", default="", help="tokenizer.json for --max-tokens; otherwise 3 characters count as a token."
+)
 @click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), default=None, help="FILE.jsonl[.gz|.zst] or FILE.parquet; default datasets/tapewright-SEED.jsonl.")  # fmt: skip
 @click.option("--workers", "-j", default=0, help="Processes; 0 for one per core. The bytes do not depend on it.")
 @click.option("--force", is_flag=True, help="Overwrite an output of another configuration.")
@@ -98,7 +102,9 @@ def generate(**options: Any) -> None:
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--tape", default=None, metavar="SOURCE", help="Derive tape facts again from this source, e.g. bundled.")
 @click.option("--no-facts", is_flag=True, help="Ignore facts and provenance, as if they had been deleted.")
-@click.option("--report", "report_format", default="text", type=click.Choice(["text", "json"]), help="Form of the report.")
+@click.option(
+    "--report", "report_format", default="text", type=click.Choice(["text", "json"]), help="Form of the report."
+)
 @click.option("--limit", default=20, help="Findings shown; 0 for all.")
 @click.option("--exit-zero", is_flag=True, help="Exit 0 even when there are findings.")
 @click.option("--explain", is_flag=True, help="Print what the rules in FILES mean instead (FILES are codes).")
@@ -193,4 +199,3 @@ def _fail(message: str, code: int) -> None:
 
 if __name__ == "__main__":
     main()
-

@@ -99,7 +99,7 @@ def entry_for_stop(row: Row, rng: Stream) -> str | None:
 
 def wrong_frame(row: Row, rng: Stream) -> str | None:
     frames = sorted({name.partition("@")[2] for name in row.facts if "@" in name})
-    found = [m for m in re.finditer(r"\b(1h|4h|1d)\b", row.output)]
+    found = list(re.finditer(r"\b(1h|4h|1d)\b", row.output))
     if not found:
         return None
     match = rng.pick(found)
@@ -117,7 +117,11 @@ def wrong_symbol(row: Row, rng: Stream) -> str | None:
 
 
 def _flipped(row: Row, rng: Stream, pairs: tuple[tuple[str, str], ...]) -> str | None:
-    found = [(m, b if m.group().lower() != b else a.rpartition(")")[2]) for a, b in pairs for m in re.finditer(rf"\b(?:{a}|{b})\b", row.output)]
+    found = [
+        (m, b if m.group().lower() != b else a.rpartition(")")[2])
+        for a, b in pairs
+        for m in re.finditer(rf"\b(?:{a}|{b})\b", row.output)
+    ]
     if not found:
         return None
     match, other = rng.pick(found)
@@ -151,7 +155,9 @@ FLIPS = {
 
 
 def label_flipped(row: Row, rng: Stream) -> str | None:
-    found = [(m, other) for phrase, other in FLIPS.items() for m in re.finditer(rf"\b{re.escape(phrase)}\b", row.output)]
+    found = [
+        (m, other) for phrase, other in FLIPS.items() for m in re.finditer(rf"\b{re.escape(phrase)}\b", row.output)
+    ]
     if not found:
         return None
     match, other = rng.pick(found)
@@ -188,8 +194,6 @@ def next_close(row: Row, rng: Stream) -> str | None:
     claim = rng.pick(claims)
     value = quantise(series.columns["close"][index] * row.facts.get("price_factor", 1.0), claim.decimals)
     return None if value == claim.value else _put(row.output, claim, value)
-
-
 
 
 MUTATIONS: dict[str, Callable[[Row, Stream], str | None]] = {
@@ -243,7 +247,9 @@ def _propagated(maker: Maker, place: tuple, row: Row, rng: Stream, table: dict) 
         return
     situation = maker.situation(*place)
     prompt = read_prompt(row.instruction, row.input)
-    text = DEFECTS["propagated_error"].make(Scene(situation, row, prompt, task, maker.splits["all"].families(task), rng))
+    text = DEFECTS["propagated_error"].make(
+        Scene(situation, row, prompt, task, maker.splits["all"].families(task), rng)
+    )
     if text is not None and _states_otherwise(text, row):
         count = table["consistent error propagated", task]
         count[0] += 1
@@ -257,14 +263,22 @@ def _states_otherwise(text: str, row: Row) -> bool:
         fact = row.facts.get(claim.key)
         if isinstance(fact, str) and claim.decimals < 0 and claim.kind != "side" and fact != claim.value:
             return True
-        if isinstance(fact, (int, float)) and claim.decimals >= 0 and abs(abs(claim.value) - abs(fact)) > 0.51 * 10.0**-claim.decimals:
+        if (
+            isinstance(fact, (int, float))
+            and claim.decimals >= 0
+            and abs(abs(claim.value) - abs(fact)) > 0.51 * 10.0**-claim.decimals
+        ):
             return True
     return False
 
 
 def _with_tape(row: Row, rng: Stream, table: dict) -> None:
     """Facts and text altered together: only the tape can tell."""
-    names = [n for n, v in row.facts.items() if "@" in n and isinstance(v, float) and v > 0 and n.partition("@")[0] in _ON_TAPE]
+    names = [
+        n
+        for n, v in row.facts.items()
+        if "@" in n and isinstance(v, float) and v > 0 and n.partition("@")[0] in _ON_TAPE
+    ]
     if not row.as_of or not names:
         return
     name = rng.pick(names)

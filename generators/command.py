@@ -64,7 +64,9 @@ def run_generate(
 
         expectancy = write_outcomes([Path(name) for name in summary.files], config.source, outcomes)
     if as_json:
-        sys.stdout.write(orjson.dumps(summary_as_json(summary, wording, expectancy), option=orjson.OPT_INDENT_2).decode() + "\n")
+        sys.stdout.write(
+            orjson.dumps(summary_as_json(summary, wording, expectancy), option=orjson.OPT_INDENT_2).decode() + "\n"
+        )
     else:
         show_summary(_console, summary, wording, expectancy)
 
@@ -78,14 +80,23 @@ def _freeze(symbols: str, since: int | None, until: int | None) -> Path:
 
 
 def fetch_snapshot(
-    *, symbols: str, frames: str, since: int, until: int | None, output: Path | None, cache: Path | None, endpoint: str | None
+    *,
+    symbols: str,
+    frames: str,
+    since: int,
+    until: int | None,
+    output: Path | None,
+    cache: Path | None,
+    endpoint: str | None,
 ) -> None:
     """Fetch from Bybit and say where the snapshot lies."""
     from market.bybit import fetch
 
     output = output or Path("datasets/snapshots/bybit.parquet")
     names = [name.strip() for name in symbols.split(",") if name.strip()]
-    path = fetch(names, [f.strip() for f in frames.split(",")], since, until, output, cache_dir=cache, endpoint=endpoint)
+    path = fetch(
+        names, [f.strip() for f in frames.split(",")], since, until, output, cache_dir=cache, endpoint=endpoint
+    )
     _console.print(f"Snapshot of {', '.join(names)} in {path}; use it with --source {path}")
 
 
@@ -126,7 +137,12 @@ def list_all_tasks(as_json: bool) -> None:
         table.add_column(column, overflow="fold")
     for name in list_tasks():
         spec = load_spec(name)
-        table.add_row(f"[bold]{name}[/bold]\n{spec.summary}", f"{spec.weight:g}", ", ".join(spec.families), ", ".join(defects_of(name)))
+        table.add_row(
+            f"[bold]{name}[/bold]\n{spec.summary}",
+            f"{spec.weight:g}",
+            ", ".join(spec.families),
+            ", ".join(defects_of(name)),
+        )
     Console(width=None if sys.stdout.isatty() else 140).print(table)
 
 
@@ -194,7 +210,9 @@ def _show_candles(out: Console, facts: dict[str, Any]) -> None:
             table.add_column(column, justify="right")
         for index in range(last - 3, last + 1):
             opened = datetime.fromtimestamp(series.opened[index], UTC).strftime("%Y-%m-%d %H:%M")
-            table.add_row(opened, *(f"{series.columns[c][index]:g}" for c in ("open", "high", "low", "close", "volume")))
+            table.add_row(
+                opened, *(f"{series.columns[c][index]:g}" for c in ("open", "high", "low", "close", "volume"))
+            )
         out.print(table)
 
 
@@ -211,7 +229,10 @@ def list_market(source: str) -> None:
     for venue, symbol in tape.symbols():
         for frame in tape.frames(venue, symbol):
             series = tape.series(venue, symbol, frame)
-            ends = [datetime.fromtimestamp(t, UTC).strftime("%Y-%m-%d") for t in (series.opened[0], series.opened[series.n - 1])]
+            ends = [
+                datetime.fromtimestamp(t, UTC).strftime("%Y-%m-%d")
+                for t in (series.opened[0], series.opened[series.n - 1])
+            ]
             funded = "yes" if venue != "binance" and tape.funding(symbol) else ""
             table.add_row(venue, symbol, frame, f"{series.n:,}", *ends, funded)
     Console(width=None if sys.stdout.isatty() else 110).print(table)

@@ -267,7 +267,9 @@ def _check_expression(where: str, key: str, expression: Any, known: set[str]) ->
         raise TemplateError(f"{where}: {key} = {expression!r}: {error}") from error
     if unknown:
         name = min(unknown)
-        raise TemplateError(f"{where}: {key} uses {name!r}, which is not drawn or computed before.{suggest(name, sorted(known))}")
+        raise TemplateError(
+            f"{where}: {key} uses {name!r}, which is not drawn or computed before.{suggest(name, sorted(known))}"
+        )
 
 
 @functools.cache
@@ -282,7 +284,9 @@ def load_concepts() -> dict[str, Concept]:
             raise TemplateError(f"explain_concept/concepts/{path.name}: {error}") from error
         for slug, table in data.items():
             if slug in concepts:
-                raise TemplateError(f"explain_concept/concepts/{path.name}: {slug} is already in {concepts[slug].category}.toml")
+                raise TemplateError(
+                    f"explain_concept/concepts/{path.name}: {slug} is already in {concepts[slug].category}.toml"
+                )
             concepts[slug] = read_concept(path.name, path.stem, slug, table)
     return concepts
 

@@ -67,7 +67,10 @@ class Config:
         Pairs as lists, since that is how JSON gives them back.
         """
         plain = asdict(self)
-        return {k: [list(p) if isinstance(p, tuple) else p for p in v] if isinstance(v, tuple) else v for k, v in plain.items()}
+        return {
+            k: [list(p) if isinstance(p, tuple) else p for p in v] if isinstance(v, tuple) else v
+            for k, v in plain.items()
+        }
 
 
 @functools.cache

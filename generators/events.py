@@ -74,13 +74,17 @@ def _read(where: str, slug: str, table: dict[str, Any]) -> Event:
     missing = [key for key in needed if key not in table]
     if missing:
         raise TemplateError(f"{where}: missing {', '.join(missing)}")
+    optional: dict[str, Any] = {
+        key: tuple(table[key]) if key in ("targets", "draw", "basis", "number") else table[key]
+        for key in ("scope", "rule", "asset", "measure", "more", "pre", "suf", "targets", "draw", "basis", "number")
+        if key in table
+    }
     return Event(
         slug=slug,
         phrases={label: table[label] for label in labels},
         whys={label: table[f"why_{label}"] for label in labels},
         texts={key: table[key] for key in table if key.split("_")[0] in REGISTERS},
-        **{key: table[key] for key in ("scope", "rule", "asset", "measure", "more", "pre", "suf") if key in table},
-        **{key: tuple(table[key]) for key in ("targets", "draw", "basis", "number") if key in table},
+        **optional,
     )
 
 
@@ -139,7 +143,18 @@ _PLACES = (
     "Alvonia", "Bordania", "Lutharia", "Zemaria",
 )  # fmt: skip
 _ASSETS = {"bonds": "Treasuries", "currency": "Crown", "index": "Composite"}
-_HOUSES = ("Marrick", "Calder", "Tolvane", "Prynne", "Ashcombe", "Vosper", "Lindqvale", "Harrowgate", "Dunmere", "Oakhaven")
+_HOUSES = (
+    "Marrick",
+    "Calder",
+    "Tolvane",
+    "Prynne",
+    "Ashcombe",
+    "Vosper",
+    "Lindqvale",
+    "Harrowgate",
+    "Dunmere",
+    "Oakhaven",
+)
 _FIRST = ("Maren", "Tobin", "Ilse", "Oskar", "Petra", "Anselm", "Noor", "Ravi", "Clara", "Yusuf", "Greta", "Elif")
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday")
 
@@ -166,7 +181,9 @@ def draw_names(rng: Stream, event: Event) -> dict[str, str]:
         stem = _stem(rng)
         suffixes = _PROTOCOLS
         if event.scope == "company":
-            suffixes = ("Bancorp",) if event.slug in _BANKS else tuple(_SECTORS)[: -1 if event.slug in _NOT_BANKS else None]
+            suffixes = (
+                ("Bancorp",) if event.slug in _BANKS else tuple(_SECTORS)[: -1 if event.slug in _NOT_BANKS else None]
+            )
         suffix = rng.pick(suffixes)
         names["e"] = names["s"] = f"{stem} {suffix}"
         names["t"] = f"${_ticker(rng, stem)}"

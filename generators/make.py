@@ -90,7 +90,7 @@ class Maker:
         family = families[int(rng.random() * len(families))]
         row, sections = self._render(situation, task, family, rng)
         spec = load_spec(task)
-        prompt = read_prompt(row.instruction, row.input)
+        prompt = read_prompt(row.instruction, row.input, timeless=spec.timeless)
         findings = check_answer(prompt, row.output, spec=spec, generated=True, facts=row.facts)
         if not findings and not spec.timeless:
             findings = check_prompt(prompt)
@@ -117,7 +117,7 @@ class Maker:
         data = render(sections["input"], words, rng)
         output = render(sections["output"], words, rng)
         form = self.config.answer_format
-        if form != "text":
+        if form != "text" and "JSON object" not in instruction:
             answer = structured_answer(situation, task)
             if answer is not None:
                 instruction = add_schema(instruction, answer, both=form == "both", rng=rng)

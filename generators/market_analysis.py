@@ -39,7 +39,7 @@ _OPTIONAL = (("macd", "macd_signal", "macd_hist"), ("bb_upper", "bb_mid", "bb_lo
 def draw(rng: Stream, world: World) -> Situation:
     """One market at one closed candle, on one or two frames."""
     frames = rng.weighted(_FRAME_SETS, _WEIGHTS)
-    if not all(any(frame in world.tape.frames(*key) for key in world.tape.symbols()) for frame in frames):
+    if not world.has(*frames):
         frames = ("1d",)
     moment = world.moment(rng, frames)
     return settle(moment, _given(rng, moment, frames, world.difficulty))
@@ -116,7 +116,14 @@ def words(facts: dict[str, Any], moment: Moment) -> dict[str, Any]:
             shown[f"h_{base}"] = text
         else:
             shown[base] = text
-    for base in ("ema_20_gap_pct", "ema_50_gap_pct", "swing_high_gap_atr", "swing_low_gap_atr", "high_20_gap_pct", "low_20_gap_pct"):
+    for base in (
+        "ema_20_gap_pct",
+        "ema_50_gap_pct",
+        "swing_high_gap_atr",
+        "swing_low_gap_atr",
+        "high_20_gap_pct",
+        "low_20_gap_pct",
+    ):
         value = facts.get(f"{base}@{frame}")
         shown[f"{base}_abs"] = None if value is None else show_all({base: abs(value)}, moment.tick, "1")[base]
         shown[f"{base}_side"] = "above" if value is not None and value >= 0 else "below"

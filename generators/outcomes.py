@@ -61,7 +61,14 @@ def follow(facts: dict[str, Any], series: Series) -> dict[str, Any]:
     net, bars, ambiguous = _exit(series, index, price, stop, target, long, fee, slip)
     # the other direction with the same distances, from the same fill
     other, _, _ = _exit(series, index, price, 2 * price - stop, 2 * price - target, not long, fee, slip)
-    return {**base, "filled": True, "net_r": round(net, 4), "bars": bars, "ambiguous": ambiguous, "random_r": round((net + other) / 2, 4)}
+    return {
+        **base,
+        "filled": True,
+        "net_r": round(net, 4),
+        "bars": bars,
+        "ambiguous": ambiguous,
+        "random_r": round((net + other) / 2, 4),
+    }
 
 
 def _fill(series: Series, start: int, entry: float, long: bool, expiry_bars: int) -> tuple[int, float] | None:

@@ -61,5 +61,3 @@ def certify(prompt: Prompt, text: str, task: str, defect: str) -> list[str] | No
 def is_caricature(defect: str) -> bool:
     """True for the defects that a word alone gives away; they are a pool of their own."""
     return defect in CARICATURES
-
-

@@ -119,7 +119,9 @@ def _blocks(config: Config) -> Iterator[list[Place]]:
         yield block
 
 
-def _made_blocks(config: Config, splits: dict[str, Split], maker: Maker, workers: int, skip: int) -> Iterator[tuple[list[Place], list[Made]]]:
+def _made_blocks(
+    config: Config, splits: dict[str, Split], maker: Maker, workers: int, skip: int
+) -> Iterator[tuple[list[Place], list[Made]]]:
     """Blocks in order from number `skip` on, made here or by spawned workers a few blocks ahead."""
     remaining = islice(_blocks(config), skip, None)
     if workers <= 1:

@@ -16,6 +16,7 @@ from market import instruments, position  # noqa: F401  registers the formulas
 from market.quantities import Quantities
 from market.quantity import floor_lot, quantise, snap_price
 from market.rubric import EXPOSURE_BANDS, LOSS_BANDS, ROOM_BANDS
+from tapewright.errors import ExhaustedError
 from tapewright.streams import Stream
 
 _MISSING = ("cross", "mode", "rate", "equity", "interval")
@@ -33,27 +34,33 @@ ANSWER = (
 def draw(rng: Stream, world: World) -> Situation:
     """One position; the score it lands on is aimed at by the row's number within the task."""
     place = world.ordinal % 20
-    paired = place >= 18  # the last two of twenty are a complete row and its incomplete twin
+    first_pair = {"easy": 20, "hard": 12}.get(world.difficulty, 18)
+    paired = place >= first_pair  # the last rows of twenty are complete rows and their incomplete twins
     draws = world.pair() if paired else rng
     goal = 1 + (world.ordinal // 2 if paired else world.ordinal) % 10
-    moment = world.moment(draws, ("1h", "1d"))
-    given = _aim(draws, moment, goal)
-    if place == 19:
+    hourly = world.has("1h", "1d")
+    moment = world.moment(draws, ("1h", "1d") if hourly else ("1d",))
+    quantities, source = _aim(draws, moment, goal, "1h" if hourly else "1d")
+    if paired and place % 2:
+        given = dict(quantities.given)
         _remove(given, draws.pick(_MISSING))
-    return settle(moment, given)
+        quantities = Quantities(given)
+    return settle(moment, quantities, source)
 
 
-def _aim(rng: Stream, moment: Moment, goal: int) -> dict[str, Any]:
+def _aim(rng: Stream, moment: Moment, goal: int, frame: str) -> tuple[Quantities, str]:
     """Draw positions until one has the score `goal`; after 60 tries the last one stands."""
+    funding, source = _funding(rng, moment)
+    last: Quantities | None = None
     for _ in range(60):
-        given = _position(rng, moment, goal)
-        if given and Quantities(given).get("score") == goal:
-            break
-        if given:
-            last = given
-    else:
-        return last
-    return given
+        quantities = _position(rng, moment, goal, frame, funding)
+        if quantities is not None:
+            last = quantities
+            if quantities.get("score") == goal:
+                break
+    if last is None:
+        raise ExhaustedError(f"no position with score {goal} fits {moment.symbol} at {moment.as_of}")
+    return last, source
 
 
 def _within(rng: Stream, band: int, edges: tuple[float, ...]) -> float:
@@ -63,8 +70,8 @@ def _within(rng: Stream, band: int, edges: tuple[float, ...]) -> float:
     return low * (high / low) ** rng.between(0.02, 0.98)
 
 
-def _position(rng: Stream, moment: Moment, goal: int) -> dict[str, Any] | None:
-    mark, atr = moment.value("close", "1h"), moment.value("atr_14", "1d")
+def _position(rng: Stream, moment: Moment, goal: int, frame: str, funding: dict[str, Any]) -> Quantities | None:
+    mark, atr = moment.value("close", frame), moment.value("atr_14", "1d")
     assert mark and atr
     state = "works"
     if goal >= 3 and rng.chance(0.22 if goal < 9 else 0.8):
@@ -90,7 +97,9 @@ def _position(rng: Stream, moment: Moment, goal: int) -> dict[str, Any] | None:
         goal_liquidation = stop - sign * room_atr * atr
     else:
         goal_liquidation = mark - sign * room_atr * atr
-        stop = None if state == "none" else snap_price(goal_liquidation - sign * rng.between(0.1, 1.5) * atr, moment.tick)
+        stop = (
+            None if state == "none" else snap_price(goal_liquidation - sign * rng.between(0.1, 1.5) * atr, moment.tick)
+        )
     if goal_liquidation <= 0 or (stop is not None and (stop <= 0 or (stop - mark) * sign >= 0)):
         return None
     tier = instruments.instrument(moment.venue, moment.symbol).tier(size * entry) if instruments.known(moment.venue, moment.symbol) else None  # fmt: skip
@@ -104,15 +113,17 @@ def _position(rng: Stream, moment: Moment, goal: int) -> dict[str, Any] | None:
         "side": side, "margin_mode": "isolated", "entry": entry, "mark": mark, "size": size, "leverage": leverage,
         "mmr": mmr, "deduction": deduction, "equity": equity, "taker_fee": rng.pick(_FEES),
         "limit_pct": rng.pick(_LIMITS), "atr_14@1d": atr, "tick": moment.tick, "lot": moment.lot,
-        **_funding(rng, moment),
+        **funding,
     }  # fmt: skip
+    if frame != "1h":
+        given["mark_frame"] = frame
     if stop is not None:
         given["stop"] = stop
     quantities = Quantities(given)
     liquidation = quantities.get("liquidation")
     if liquidation is None or (liquidation - mark) * sign >= 0 or quantities["stop_state"] not in _allowed(state):
         return None
-    return given
+    return quantities
 
 
 def _allowed(state: str) -> tuple[str, ...]:
@@ -126,13 +137,13 @@ def _room(rng: Stream, band: int) -> float:
     return low * (high / low) ** rng.between(0.05, 0.95)
 
 
-def _funding(rng: Stream, moment: Moment) -> dict[str, Any]:
-    """The last funding print of the tape, or a drawn one near the baseline where the tape has none."""
+def _funding(rng: Stream, moment: Moment) -> tuple[dict[str, Any], str]:
+    """The last funding print of the tape, or a drawn one near the baseline where the tape has none; and which."""
     known = moment.tape.funding_as_of(moment.symbol, moment.as_of_s) if moment.venue == "bybit" else None
     if known and not moment.alias:
-        return {"funding_rate": quantise(known[1] * 100, 4), "funding_interval_h": 8, "_funding": "tape"}
+        return {"funding_rate": quantise(known[1] * 100, 4), "funding_interval_h": 8}, "tape"
     rate = 0.01 if rng.chance(0.4) else quantise(rng.pick((0.005, 0.01, 0.02, 0.03)) * rng.between(-0.6, 2.2), 4)
-    return {"funding_rate": rate, "funding_interval_h": rng.pick((8, 8, 8, 4)), "_funding": "drawn"}
+    return {"funding_rate": rate, "funding_interval_h": rng.pick((8, 8, 8, 4))}, "drawn"
 
 
 def _remove(given: dict[str, Any], missing: str) -> None:
@@ -142,11 +153,11 @@ def _remove(given: dict[str, Any], missing: str) -> None:
         del given[{"mode": "margin_mode", "rate": "mmr", "equity": "equity", "interval": "funding_interval_h"}[missing]]
 
 
-def settle(moment: Moment, given: dict[str, Any]) -> Situation:
+def settle(moment: Moment, quantities: Quantities, funding_source: str) -> Situation:
     """The situation of a position: everything the answer states, computed from what is given."""
-    source = given.pop("_funding", "drawn")
-    facts = {**moment.key(), **derive(given)}
-    origin = dict.fromkeys(given, "drawn") | {"mark": "tape", "atr_14@1d": "tape", "funding_rate": source}
+    given = quantities.given
+    facts = {**moment.key(), **_with_answer(quantities)}
+    origin = dict.fromkeys(given, "drawn") | {"mark": "tape", "atr_14@1d": "tape", "funding_rate": funding_source}
     origin |= {name: "computed" for name in ANSWER if name in facts}
     return Situation(
         facts, words(facts, moment), origin, moment.as_of, moment.group, str(facts.get("score", "incomplete")),
@@ -156,14 +167,19 @@ def settle(moment: Moment, given: dict[str, Any]) -> Situation:
 
 def derive(given: dict[str, Any]) -> dict[str, Any]:
     """All quantities of a position: the given ones and what of ANSWER follows from them."""
-    quantities = Quantities(given)
+    return _with_answer(Quantities(given))
+
+
+def _with_answer(quantities: Quantities) -> dict[str, Any]:
     derived = ((name, quantities.get(name)) for name in ANSWER)
-    return {**given, **{name: value for name, value in derived if value is not None}}
+    return {**quantities.given, **{name: value for name, value in derived if value is not None}}
 
 
 def words(facts: dict[str, Any], moment: Moment) -> dict[str, Any]:
     """What the templates see: every quantity as text, absent ones as None, and a few flags."""
-    shown: dict[str, Any] = dict.fromkeys((*ANSWER, "stop", "mmr", "equity", "margin_mode", "deduction", "funding_interval_h"))
+    shown: dict[str, Any] = dict.fromkeys(
+        (*ANSWER, "stop", "mmr", "equity", "margin_mode", "deduction", "funding_interval_h")
+    )
     shown.update(show_all(facts, moment.tick, moment.lot))
     shown.update(
         name=moment.name,
@@ -172,8 +188,12 @@ def words(facts: dict[str, Any], moment: Moment) -> dict[str, Any]:
         moment="" if moment.alias else moment.as_of,
         pays=facts.get("funding_stamp", 0) >= 0,
         funding_abs=show_all({"funding_day": abs(facts.get("funding_day", 0))}, moment.tick, moment.lot)["funding_day"],
-        stamp_abs=show_all({"funding_stamp": abs(facts.get("funding_stamp", 0))}, moment.tick, moment.lot)["funding_stamp"],
-        margin_day_abs=show_all({"funding_pct_margin": abs(facts.get("funding_pct_margin", 0))}, moment.tick, moment.lot)["funding_pct_margin"],  # fmt: skip
+        stamp_abs=show_all({"funding_stamp": abs(facts.get("funding_stamp", 0))}, moment.tick, moment.lot)[
+            "funding_stamp"
+        ],
+        margin_day_abs=show_all(
+            {"funding_pct_margin": abs(facts.get("funding_pct_margin", 0))}, moment.tick, moment.lot
+        )["funding_pct_margin"],  # fmt: skip
         other="short" if facts["side"] == "long" else "long",
         toward="down" if facts["side"] == "long" else "up",
         under="below" if facts["side"] == "long" else "above",

@@ -103,7 +103,13 @@ def _number(pair: Stream, second: bool) -> tuple[dict[str, Any], dict[str, Any]]
     sign = (values[0] > values[1]) - (values[0] < values[1])
     polarity = LABELS[1 + (sign if event.more == "good" else -sign)]
     facts = _common(pair, event, "number", polarity, register, pair.chance(0.28))
-    facts |= {"entity": names["e"], "measure": names["measure"], "reported": values[0], "compared": values[1], "basis": basis}
+    facts |= {
+        "entity": names["e"],
+        "measure": names["measure"],
+        "reported": values[0],
+        "compared": values[1],
+        "basis": basis,
+    }
     if facts["vocabulary"].endswith("5"):
         facts["wide"] = abs(values[0] - values[1]) >= 0.1 * values[1]
     rules = ["inline"] + ["forecast"] * ("{{c}}" in "".join(event.number) and basis == "consensus")
@@ -225,7 +231,9 @@ def _two(rng, event, polarity, register, names, facts):
     names["np_other"], names["why_other"] = draw_phrase(rng, second, side)
     pieces = [own, foreign] if rng.chance(0.5) else [foreign, own]
     joint = say(rng, load_frames()["two"]["join"], {})
-    joint = ". " if register == "note" else "; " if joint.strip() == ";" else joint if joint.endswith(" ") else joint + " "
+    joint = (
+        ". " if register == "note" else "; " if joint.strip() == ";" else joint if joint.endswith(" ") else joint + " "
+    )
     tail = pieces[1][0].upper() + pieces[1][1:] if joint == ". " else pieces[1]
     return f"{pieces[0]}{joint}{tail}.", ["others"] + ["routine"] * (polarity == "flat")
 
@@ -264,7 +272,9 @@ def _label(facts: dict[str, Any], polarity: str = "") -> str:
     return vocabulary[place + (place - 2 if facts.get("wide") else 0)]
 
 
-def _prompt(rng: Stream, facts: dict[str, Any], event: Event, names: dict[str, Any], rules: list[str], body: str) -> dict[str, Any]:
+def _prompt(
+    rng: Stream, facts: dict[str, Any], event: Event, names: dict[str, Any], rules: list[str], body: str
+) -> dict[str, Any]:
     """What the prompt says beside the text: whom it is about, the labels, the rules that decide."""
     vocabulary = VOCABULARIES[facts["vocabulary"]]
     neg, neu, pos = (vocabulary[1], vocabulary[2], vocabulary[3]) if len(vocabulary) == 5 else vocabulary
@@ -320,6 +330,7 @@ def _said(facts, parts, label: str, first: str, second: str, rng: Stream) -> dic
         "second": second,
         "brief": not second or rng.chance(0.4),
         "parts": {"facts": facts, **parts},
+        "json": {"label": label},
     }
 
 

@@ -45,7 +45,12 @@ def give_reason(facts: dict[str, Any], parts: dict[str, Any], polarity: str, rng
         key = "quoted" if key in ("good", "flat") else key
     if facts.get("wide") and mechanism == "lexical":
         second = _sentence(say(rng, frames["decade"], names))
-    elif not second and polarity != "flat" and mechanism in ("hedge", "mixed", "priced_in", "negation") and rng.chance(0.4):
+    elif (
+        not second
+        and polarity != "flat"
+        and mechanism in ("hedge", "mixed", "priced_in", "negation")
+        and rng.chance(0.4)
+    ):
         second = _sentence(say(rng, event.whys[polarity], {}))
         if second[:-1].lower() in say(rng, frames[key], names).lower() or names["why"] in second.lower():
             second = ""
@@ -63,7 +68,12 @@ def _number_reason(facts, parts, polarity: str, rng: Stream) -> tuple[str, str]:
     rest = []
     if rng.chance(0.35) and sign:
         rest.append(_sentence(say(rng, frames[f"polarity_{event.more}"], names)))
-    if sign and polarity == facts["polarity"] and event.suf in ("", "%", " units", " jobs", " coins", " times") and rng.chance(0.35):
+    if (
+        sign
+        and polarity == facts["polarity"]
+        and event.suf in ("", "%", " units", " jobs", " coins", " times")
+        and rng.chance(0.35)
+    ):
         high, low = sorted((facts["reported"], facts["compared"]), reverse=True)
         places = int(event.draw[2])
         names |= {"high": f"{high:,.{places}f}", "low": f"{low:,.{places}f}", "diff": f"{high - low:,.{places}f}"}
@@ -112,5 +122,3 @@ def misread(facts, parts, wrong: str, rng: Stream) -> tuple[str, str]:
     else:
         names["why"] = say(rng, event.whys[wrong], {})
     return say(rng, frames["good"], names), ""
-
-

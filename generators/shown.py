@@ -51,6 +51,4 @@ _GIVEN["volume"] = _GIVEN["volume_mean_20"] = "volume"
 def show_all(facts: Mapping[str, Any], tick: str, lot: str) -> dict[str, str]:
     """Every quantity of `facts` as text, by name; frames become a suffix (`rsi_14@4h` → `rsi_14_4h`)."""
     price_decimals, lot_decimals = decimals_of(tick), decimals_of(lot)
-    return {
-        name.replace("@", "_"): show(name, value, price_decimals, lot_decimals) for name, value in facts.items()
-    }
+    return {name.replace("@", "_"): show(name, value, price_decimals, lot_decimals) for name, value in facts.items()}

@@ -53,7 +53,9 @@ def _from_slots(situation: Situation, task: str) -> dict[str, Any]:
 
 def add_schema(instruction: str, answer: Structured, *, both: bool, rng: Stream) -> str:
     """The instruction with the form it asks for: the keys, their units, and where the object goes."""
-    notes = ", ".join(f'"{key}"' + (f" ({_NOTES[tail]})" if (tail := key.split("_")[-1]) in _NOTES else "") for key in answer.keys)
+    notes = ", ".join(
+        f'"{key}"' + (f" ({_NOTES[tail]})" if (tail := key.split("_")[-1]) in _NOTES else "") for key in answer.keys
+    )
     if both:
         lead = rng.pick(("After the text, add", "Close with", "End the answer with", "Then append"))
         return f"{instruction} {lead} one JSON object with the keys {notes}."

@@ -16,7 +16,9 @@ def _lengths(summary: Summary) -> list[int]:
     return [ordered[int(q * (len(ordered) - 1))] for q in (0, 0.05, 0.25, 0.5, 0.75, 0.95, 1)] if ordered else []
 
 
-def show_summary(console: Console, summary: Summary, wording: dict[str, Any] | None, expectancy: list[dict[str, Any]] | None) -> None:
+def show_summary(
+    console: Console, summary: Summary, wording: dict[str, Any] | None, expectancy: list[dict[str, Any]] | None
+) -> None:
     """Rows per task and label, no-trade share, lengths, redraws, files."""
     if summary.unchanged:
         console.print(f"Nothing to do: {', '.join(summary.files)} is finished and unchanged.")
@@ -71,7 +73,9 @@ def _expectancy_table(rows: list[dict[str, Any]]) -> Table:
     return table
 
 
-def summary_as_json(summary: Summary, wording: dict[str, Any] | None, expectancy: list[dict[str, Any]] | None) -> dict[str, Any]:
+def summary_as_json(
+    summary: Summary, wording: dict[str, Any] | None, expectancy: list[dict[str, Any]] | None
+) -> dict[str, Any]:
     """The same as plain values."""
     return {
         "rows": summary.rows, "unchanged": summary.unchanged, "tasks": dict(summary.tasks),

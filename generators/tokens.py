@@ -20,7 +20,7 @@ def token_counter(tokenizer: str) -> Callable[[Row], int]:
     if not Path(tokenizer).is_file():
         raise ConfigError(f"no tokenizer file {tokenizer!r}; give the path of a tokenizer.json")
     try:
-        from tokenizers import Tokenizer
+        from tokenizers import Tokenizer  # type: ignore[import-not-found]
     except ImportError:
         raise ConfigError("--tokenizer needs the tokenizers package: pip install tokenizers") from None
     loaded = Tokenizer.from_file(tokenizer)

@@ -45,52 +45,51 @@ def draw(rng: Stream, world: World) -> Situation:
     if world.natural:
         return settle(*_natural(rng, world))
     pair = world.ordinal // 2 % 10
-    if pair < 5:
+    if pair < {"easy": 3, "hard": 8}.get(world.difficulty, 5):
         shared = world.pair()
-        moment, given = _trade(shared, world)
+        moment, quantities = _trade(shared, world)
         if world.ordinal % 2:
-            given = _twin(shared, given)
-        return settle(moment, given)
+            quantities = _twin(shared, quantities)
+        return settle(moment, quantities)
     if pair < 8:
         return settle(*_trade(rng, world))
     return settle(*_refused(rng, world))
 
 
-def _natural(rng: Stream, world: World) -> tuple[Moment, dict[str, Any]]:
+def _natural(rng: Stream, world: World) -> tuple[Moment, Quantities]:
     """A candle and a rule drawn uniformly."""
     rule, frame = rng.pick(plan.RULES), _frame(rng, world)
     moment = world.moment(rng, (frame,) if frame == "1d" else (frame, "1d"))
-    return moment, _given(rng, moment, frame, rule, 0.5)
+    return moment, Quantities(_given(rng, moment, frame, rule, 0.5))
 
 
 def _frame(rng: Stream, world: World) -> str:
     frame = rng.weighted(_FRAMES, _FRAME_WEIGHTS)
-    if frame != "1d" and not any(frame in world.tape.frames(*key) for key in world.tape.symbols()):
-        return "1d"
-    return frame
+    return frame if world.has(frame, "1d") else "1d"
 
 
-def _trade(rng: Stream, world: World) -> tuple[Moment, dict[str, Any]]:
+def _trade(rng: Stream, world: World) -> tuple[Moment, Quantities]:
     """Draw until every gate passes; the last draw stands after 80 tries."""
     for _ in range(80):
-        moment, given = _with_setup(rng, world)
-        if given is not None and Quantities(given).get("verdict") in ("long", "short"):
-            break
-    return moment, given or _natural(rng, world)[1]
+        moment, quantities = _with_setup(rng, world)
+        if quantities is not None and quantities.get("verdict") in ("long", "short"):
+            return moment, quantities
+    return _natural(rng, world)
 
 
-def _with_setup(rng: Stream, world: World) -> tuple[Moment, dict[str, Any] | None]:
+def _with_setup(rng: Stream, world: World) -> tuple[Moment, Quantities | None]:
     """A moment at which a rule sees a setup, with parameters it passes under where it can."""
     rule, frame = rng.pick(plan.RULES), _frame(rng, world)
     moment = world.moment(rng, (frame,) if frame == "1d" else (frame, "1d"), where=partial(_candidates, rule))
     given = _given(rng, moment, frame, rule, 0.5)
     _agree(given, frame, rule, rng)
+    del given["reward_floor"]
     quantities = Quantities(given)
     net = quantities.get("net_reward_risk")
     if net is None or net < 1.3:
         return moment, None
-    given["reward_floor"] = rng.pick([floor for floor in _FLOORS if floor <= net])
-    return moment, given
+    quantities.add("reward_floor", rng.pick([floor for floor in _FLOORS if floor <= net]))
+    return moment, quantities
 
 
 _FLOORS = (1.3, 1.4, 1.5, 1.6, 1.7, 1.75, 1.8, 2.0, 2.25, 2.5)
@@ -105,8 +104,18 @@ def _candidates(rule: str, columns: dict[str, memoryview]) -> np.ndarray:
         elif rule == "pullback":
             room_up = (c["swing_high"] - c["ema_20"]) / (c["ema_20"] - c["swing_low"] + 0.3 * c["atr_14"])
             room_down = (c["ema_20"] - c["swing_low"]) / (c["swing_high"] - c["ema_20"] + 0.3 * c["atr_14"])
-            up = (c["ema_20"] > c["ema_50"]) & (c["close"] > c["ema_20"]) & (c["swing_low"] < c["ema_20"]) & (room_up > 1.5)
-            down = (c["ema_20"] < c["ema_50"]) & (c["close"] < c["ema_20"]) & (c["swing_high"] > c["ema_20"]) & (room_down > 1.5)
+            up = (
+                (c["ema_20"] > c["ema_50"])
+                & (c["close"] > c["ema_20"])
+                & (c["swing_low"] < c["ema_20"])
+                & (room_up > 1.5)
+            )
+            down = (
+                (c["ema_20"] < c["ema_50"])
+                & (c["close"] < c["ema_20"])
+                & (c["swing_high"] > c["ema_20"])
+                & (room_down > 1.5)
+            )
             found = up | down
         elif rule == "reversion":
             low = (c["close"] < c["bb_lower"]) & (c["rsi_14"] <= 38)
@@ -161,17 +170,17 @@ def _agree(given: dict[str, Any], frame: str, rule: str, rng: Stream) -> None:
         given["adx_cap"] = max(given["adx_cap"], int(adx) + 1 + rng.below(4))
 
 
-def _twin(rng: Stream, given: dict[str, Any]) -> dict[str, Any]:
+def _twin(rng: Stream, quantities: Quantities) -> Quantities:
     """The same situation with one deciding number changed so that a gate refuses it."""
-    quantities = Quantities(given)
+    given = dict(quantities.given)
     order = list(_TWIN_GATES)
     while order:
         gate = order.pop(rng.below(len(order)))
         for name, value in _changes(rng, given, quantities, gate):
-            changed = {**given, name: value}
-            if Quantities(changed).get("failed_gate") == gate:
+            changed = Quantities({**given, name: value})
+            if changed.get("failed_gate") == gate:
                 return changed
-    return {**given, "data_age_h": quantise(given["age_limit_h"] * rng.between(1.2, 4), 1)}
+    return Quantities({**given, "data_age_h": quantise(given["age_limit_h"] * rng.between(1.2, 4), 1)})
 
 
 def _changes(rng: Stream, given: dict[str, Any], q: Quantities, gate: str) -> list[tuple[str, Any]]:
@@ -179,18 +188,29 @@ def _changes(rng: Stream, given: dict[str, Any], q: Quantities, gate: str) -> li
     if gate == "stale":
         return [("data_age_h", quantise(given["age_limit_h"] * rng.between(1.1, 5), 1))]
     if gate == "tight":
-        return [("stop_multiple", quantise(given["stop_multiple"] * share, 2)) for share in (rng.between(0.3, 0.6), 0.2)]
+        return [
+            ("stop_multiple", quantise(given["stop_multiple"] * share, 2)) for share in (rng.between(0.3, 0.6), 0.2)
+        ]
     if gate == "cost":
         cost = q["cost_r"]
         cap = quantise(cost * rng.between(0.55, 0.95), 2)
-        return [("slippage", quantise(given["slippage"] + rng.between(0.05, 0.3), 2)), ("cost_cap", cap)][:: rng.pick((1, -1))] if cap > 0 else []
+        return (
+            [("slippage", quantise(given["slippage"] + rng.between(0.05, 0.3), 2)), ("cost_cap", cap)][
+                :: rng.pick((1, -1))
+            ]
+            if cap > 0
+            else []
+        )
     if gate == "reward":
         net = q["net_reward_risk"]
         floors = [floor for floor in (*_FLOORS, 2.75, 3.0, 3.25, 3.5, 4.0) if floor > net]
         return [("reward_floor", floors[0] if len(floors) == 1 else rng.pick(floors[:3]))] if floors else []
     if gate == "size":
-        return [("notional_floor", float(int(q["notional"] * rng.between(1.05, 2.5)) // 10 * 10 + 10)), ("equity", rng.pick((50, 100, 200)))]
-    rsi = given.get(f"rsi_14@{given['frame']}")
+        return [
+            ("notional_floor", float(int(q["notional"] * rng.between(1.05, 2.5)) // 10 * 10 + 10)),
+            ("equity", rng.pick((50, 100, 200))),
+        ]
+    rsi = given[f"rsi_14@{given['frame']}"]
     if given["rule"] == "pullback":
         side = rsi if q["setup"] == "long" else 100 - rsi
         return [("rsi_high", int(side) - rng.below(5))]
@@ -204,23 +224,24 @@ def _changes(rng: Stream, given: dict[str, Any], q: Quantities, gate: str) -> li
     return []
 
 
-def _refused(rng: Stream, world: World) -> tuple[Moment, dict[str, Any]]:
+def _refused(rng: Stream, world: World) -> tuple[Moment, Quantities]:
     """A row without trade that is nobody's twin: most have no setup, some fail the daily filter."""
     for _ in range(60):
         if rng.chance(0.35):
-            moment, given = _with_setup(rng, world)
-            if given is None or given["frame"] == "1d":
+            moment, quantities = _with_setup(rng, world)
+            if quantities is None or quantities["frame"] == "1d":
                 continue
         else:
-            moment, given = _natural(rng, world)
-        if Quantities(given).get("verdict") == "no_trade":
-            break
-    return moment, given or _natural(rng, world)[1]
+            moment, quantities = _natural(rng, world)
+        if quantities.get("verdict") == "no_trade":
+            return moment, quantities
+    return _natural(rng, world)
 
 
-def settle(moment: Moment, given: dict[str, Any]) -> Situation:
+def settle(moment: Moment, quantities: Quantities) -> Situation:
     """The situation of a plan."""
-    facts = {**moment.key(), **derive(given)}
+    given = quantities.given
+    facts = {**moment.key(), **_with_answer(quantities)}
     origin = {name: "tape" if "@" in name else "drawn" for name in given}
     origin |= {name: "computed" for name in ANSWER if name in facts}
     return Situation(
@@ -231,9 +252,12 @@ def settle(moment: Moment, given: dict[str, Any]) -> Situation:
 
 def derive(given: dict[str, Any]) -> dict[str, Any]:
     """All quantities of a plan: the given ones and what of ANSWER follows."""
-    quantities = Quantities(given)
+    return _with_answer(Quantities(given))
+
+
+def _with_answer(quantities: Quantities) -> dict[str, Any]:
     derived = ((name, quantities.get(name)) for name in ANSWER)
-    return {**given, **{name: value for name, value in derived if value is not None}}
+    return {**quantities.given, **{name: value for name, value in derived if value is not None}}
 
 
 def words(facts: dict[str, Any], moment: Moment) -> dict[str, Any]:

@@ -19,7 +19,9 @@ TRIGRAMS = 400_000
 BYTES = 2_000_000
 
 _NUMBER = re.compile(r"[-+−]?\$?\d[\d,]*(?:\.\d+)?")
-_ENTITY = re.compile(r"\b(?:[A-Z0-9]{2,10}USDT|Asset [A-Z]|BTC|ETH|SOL|BNB|XRP|ADA|ATOM|AVAX|BCH|DOGE|DOT|ETC|LINK|LTC|NEAR|TRX|UNI|XLM)\b")
+_ENTITY = re.compile(
+    r"\b(?:[A-Z0-9]{2,10}USDT|Asset [A-Z]|BTC|ETH|SOL|BNB|XRP|ADA|ATOM|AVAX|BCH|DOGE|DOT|ETC|LINK|LTC|NEAR|TRX|UNI|XLM)\b"
+)
 _WORD = re.compile(r"[a-z#@]+(?:['-][a-z]+)*")
 
 
@@ -63,5 +65,7 @@ def measure_files(paths: list[Path]) -> dict[str, Any]:
             row = from_record(record)
             outputs.append((row.task_type, row.output))
     result = measure(text for _, text in outputs)
-    result["tasks"] = {task: measure(t for name, t in outputs if name == task) for task in sorted({name for name, _ in outputs})}
+    result["tasks"] = {
+        task: measure(t for name, t in outputs if name == task) for task in sorted({name for name, _ in outputs})
+    }
     return result

@@ -132,6 +132,15 @@ class World:
             )
         return known
 
+    def has(self, *frames: str) -> bool:
+        """Whether any wanted symbol has all these frames."""
+        wanted = set(self.symbols)
+        return any(
+            set(frames) <= set(self.tape.frames(venue, symbol))
+            for venue, symbol in self.tape.symbols()
+            if not wanted or symbol in wanted
+        )
+
     def _range(self, venue: str, symbol: str, frame: str) -> tuple[int, int]:
         key = (venue, symbol, frame)
         if key not in self._ranges:

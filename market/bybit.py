@@ -60,9 +60,7 @@ class Exchange:
     answer that cannot be used or a request Bybit refuses.
     """
 
-    def __init__(
-        self, endpoint: str | None = None, cache_dir: str | Path | None = None, pace: Pace | None = None
-    ):
+    def __init__(self, endpoint: str | None = None, cache_dir: str | Path | None = None, pace: Pace | None = None):
         self.pace = pace or Pace()
         self.cache_dir = Path(cache_dir) if cache_dir is not None else None
         self._http = _open_session(endpoint, self.pace.timeout_s)
@@ -141,9 +139,7 @@ class Exchange:
         """{"ts_ms", "bids", "asks"}: best first, [price, quantity in base coin]."""
         book = self._call("get_orderbook", {"category": "linear", "symbol": symbol, "limit": depth})
         sides = {
-            name: [
-                [wire.number(level, i, f"{symbol} order book") for i in (0, 1)] for level in book.get(key, [])
-            ]
+            name: [[wire.number(level, i, f"{symbol} order book") for i in (0, 1)] for level in book.get(key, [])]
             for name, key in (("bids", "b"), ("asks", "a"))
         }
         return {"ts_ms": int(book.get("ts", 0)), **sides}
@@ -173,11 +169,9 @@ class Exchange:
         rows = [row for row in rows if row.get("symbol") == symbol]
         return wire.tiers(symbol, sorted(rows, key=lambda row: wire.number(row, "riskLimitValue", symbol)))
 
-    def _page_back(
-        self, name: str, query: dict, bound: str, last: int, end: int, now: int, stamp: Callable
-    ) -> list:
+    def _page_back(self, name: str, query: dict, bound: str, last: int, end: int, now: int, stamp: Callable) -> list:
         """Rows of one window, newest first, moving `bound` below the oldest row until none is left."""
-        start = query.get("start", query.get("startTime"))
+        start = int(query.get("start") or query["startTime"])
         settled = end + SETTLED_MS < now
         rows: list = []
         while last >= start:
@@ -251,8 +245,8 @@ class Exchange:
             if status == 409:  # pybit's own number for it
                 raise _Again("an answer that is not JSON") from None
             if status == 429 or status >= 500:
-                with suppress(TypeError, ValueError):
-                    raise _Again(f"HTTP {status}", float(headers.get("Retry-After"))) from None
+                with suppress(KeyError, TypeError, ValueError):
+                    raise _Again(f"HTTP {status}", float(headers["Retry-After"])) from None
                 raise _Again(f"HTTP {status}") from None
             raise NetworkError(f"Bybit answered {what} with HTTP {status}; is the endpoint right?") from None
         except InvalidRequestError as error:
@@ -263,9 +257,7 @@ class Exchange:
                 raise _Again(f"{said} ({code})") from None
             if code in _BARRED:
                 raise NetworkError(f"Bybit does not serve this address: {said} ({code})") from None
-            raise SourceError(
-                f"Bybit refused {what}: {said} ({code}); check the symbol and the dates"
-            ) from None
+            raise SourceError(f"Bybit refused {what}: {said} ({code}); check the symbol and the dates") from None
         except RequestException as error:
             raise _Again(type(error).__name__) from None
         except (ValueError, AttributeError, TypeError, KeyError):
@@ -288,6 +280,7 @@ class Exchange:
     def _cache_entry(self, name: str, query: dict) -> Path:
         key = json.dumps([CACHE_VERSION, self._http.endpoint, name, query], sort_keys=True)
         digest = hashlib.sha256(key.encode()).hexdigest()
+        assert self.cache_dir is not None
         return self.cache_dir / digest[:2] / f"{digest}.json"
 
 
@@ -383,6 +376,4 @@ def _check_request(symbols, frames, since, until) -> None:
         if frame not in INTERVALS:
             raise ConfigError(f"no frame {frame!r}; known are {', '.join(INTERVALS)}")
     if until is not None and until <= since:
-        raise ConfigError(
-            f"nothing to fetch: until ({until:g}) is not after since ({since:g}), epoch seconds"
-        )
+        raise ConfigError(f"nothing to fetch: until ({until:g}) is not after since ({since:g}), epoch seconds")

@@ -57,8 +57,7 @@ class Series:
         except KeyError:
             known = sorted(self.columns)
             raise SourceError(
-                f"no column {name!r} in {self.symbol} {self.frame}.{suggest(name, known)}"
-                f" Known: {', '.join(known)}"
+                f"no column {name!r} in {self.symbol} {self.frame}.{suggest(name, known)} Known: {', '.join(known)}"
             ) from None
         return column[self._checked(index)]
 
@@ -71,9 +70,7 @@ class Series:
         # -1 is index_as_of's "none yet"; Python would take it for the last candle, the far future.
         if 0 <= index < self.n:
             return index
-        raise SourceError(
-            f"no candle {index} in {self.venue} {self.symbol} {self.frame}: it holds 0 to {self.n - 1}"
-        )
+        raise SourceError(f"no candle {index} in {self.venue} {self.symbol} {self.frame}: it holds 0 to {self.n - 1}")
 
 
 class Tape:
@@ -130,8 +127,7 @@ class Tape:
             known = self.frames(venue, symbol)
             if frame not in known:
                 raise SourceError(
-                    f"tape {self.name} has no {frame!r} candles of {venue} {symbol}."
-                    f" Known: {', '.join(known)}"
+                    f"tape {self.name} has no {frame!r} candles of {venue} {symbol}. Known: {', '.join(known)}"
                 )
             series = self._series[key] = self._read(venue, symbol, frame)
         return series

@@ -96,6 +96,7 @@ class _Table:
 
     def times(self) -> np.ndarray:
         """Epoch seconds at which each candle opened."""
+        assert self.time is not None
         column = self.data[self.time]
         for index in column.is_null().arg_true():
             self.fail(index, f"no {self.time}; every candle needs the time it opened")
@@ -117,9 +118,7 @@ class _Table:
             self.fail(int(index), f"{self.time} is {values[index]}, not a time")
         for index in np.flatnonzero(values < 1e8)[:1]:
             # 20240101 is a date to whoever wrote it, and an evening of August 1970 to us.
-            self.fail(
-                int(index), f"{self.time} {values[index]:.0f} is too small for epoch seconds; write ISO"
-            )
+            self.fail(int(index), f"{self.time} {values[index]:.0f} is too small for epoch seconds; write ISO")
         size = values.max()
         per_second = next((n for limit, n in ((1e11, 1), (1e14, 1e3), (1e17, 1e6)) if size < limit), 1e9)
         return np.floor(values / per_second).astype(np.int64)
@@ -213,12 +212,11 @@ def _frame(table: _Table, symbol: str, rows: np.ndarray, opened: np.ndarray, now
         index, before = int(rows[at + 1]), int(rows[at]) + 1
         missing = int(steps[at]) // usual - 1
         what = f"{missing} {frame} candle{'s' * (missing > 1)} missing" if missing else "too soon"
-        table.fail(index, f"{symbol}: {what} after row {before} ({_utc(times[at])}); fill the gap", opened)
+        table.fail(index, f"{symbol}: {what} after row {before} ({_utc(int(times[at]))}); fill the gap", opened)
     if times[0] % usual:
         table.fail(
             int(rows[0]),
-            f"{symbol}: a {frame} candle opens on a whole {frame} of UTC;"
-            " give the time it opened, not closed, in UTC",
+            f"{symbol}: a {frame} candle opens on a whole {frame} of UTC; give the time it opened, not closed, in UTC",
             opened,
         )
     if now is not None and times[-1] + usual > now:

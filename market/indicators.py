@@ -44,8 +44,7 @@ def compute(candles: Mapping[str, Any], frame_hours: int) -> dict[str, Array]:
     - range_pct: (high - low) / close in percent; median_range_pct: its median over 100 bars.
     """
     opened, high, low, close, volume = (
-        np.ascontiguousarray(candles[name], dtype=np.float64)
-        for name in ("open", "high", "low", "close", "volume")
+        np.ascontiguousarray(candles[name], dtype=np.float64) for name in ("open", "high", "low", "close", "volume")
     )
     columns = {"open": opened, "high": high, "low": low, "close": close, "volume": volume}
     with np.errstate(divide="ignore", invalid="ignore"):

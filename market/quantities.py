@@ -59,6 +59,12 @@ class Quantities:
         values[name] = value
         return value
 
+    def add(self, name: str, value: Any) -> None:
+        """Give one more value, on which nothing derived so far may rest."""
+        self.given = {**self.given, name: value}
+        self._values[name] = value
+        self._missing.clear()
+
     def get(self, name: str, default: Any = None) -> Any:
         """The value of `name`, or `default` where it cannot be derived."""
         try:
@@ -103,8 +109,3 @@ def shown_as(name: str) -> str | None:
     """How the derived quantity `name` is shown, or None for one that is only ever given."""
     entry = FORMULAS.get(name.partition("@")[0])
     return entry[1] if entry else None
-
-
-def replace(quantities: Quantities, **changed: Any) -> Quantities:
-    """The same given values with some overridden; what follows is derived anew."""
-    return Quantities({**quantities.given, **changed})

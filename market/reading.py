@@ -8,7 +8,18 @@ prints lie, so a positive rate alone says nothing.
 
 from market.quantities import Quantities, formula
 
-LEVELS = ("ema_20", "ema_50", "ema_200", "bb_upper", "bb_mid", "bb_lower", "swing_high", "swing_low", "high_20", "low_20")
+LEVELS = (
+    "ema_20",
+    "ema_50",
+    "ema_200",
+    "bb_upper",
+    "bb_mid",
+    "bb_lower",
+    "swing_high",
+    "swing_low",
+    "high_20",
+    "low_20",
+)
 
 
 def _gap_pct(level: str) -> None:

@@ -31,14 +31,12 @@ def freeze(path: Path, parts: Sequence[tuple[str, str, Rows]], meta: dict) -> No
     import polars as pl
 
     schema = {"series": pl.String, "symbol": pl.String, "ts": pl.Int64}
-    schema |= {name: pl.Float64 for name in (*CANDLE[1:], "funding_rate", "open_interest")}
+    schema |= dict.fromkeys((*CANDLE[1:], "funding_rate", "open_interest"), pl.Float64)
     tables = [pl.DataFrame(schema=schema)]
     for series, symbol, rows in parts:
         names = PRINTS.get(series, CANDLE)
         columns = list(zip(*rows, strict=True)) or [()] * len(names)
-        filled = {
-            name: pl.Series(values, dtype=schema[name]) for name, values in zip(names, columns, strict=True)
-        }
+        filled = {name: pl.Series(values, dtype=schema[name]) for name, values in zip(names, columns, strict=True)}
         tables.append(pl.DataFrame(filled).with_columns(series=pl.lit(series), symbol=pl.lit(symbol)))
     table = pl.concat(tables, how="diagonal").with_columns(pl.col("ts").cast(pl.Datetime("ms", "UTC")))
     buffer = io.BytesIO()

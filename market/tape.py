@@ -40,8 +40,7 @@ def load(source: str | Path = "bundled", now: float | None = None) -> Tape:
         return _load_folder(path, str(path))
     if not path.is_file():
         raise FileError(
-            f"no market source at {str(path)!r}: give 'bundled', a snapshot,"
-            " or a parquet or csv file of candles"
+            f"no market source at {str(path)!r}: give 'bundled', a snapshot, or a parquet or csv file of candles"
         )
     meta = read_meta(path)
     return _load_user_file(path, now) if meta is None else _load_snapshot(path, meta)
@@ -73,9 +72,7 @@ def aggregate(opened: np.ndarray, columns: dict[str, np.ndarray], frame: str):
 def _load_folder(folder: Path, source: str) -> Tape:
     paths = sorted(folder.glob("*.parquet"))
     if not paths:
-        raise FileError(
-            f"no market data in {str(folder)!r}: expected files like bybit_linear_1h.parquet there"
-        )
+        raise FileError(f"no market data in {str(folder)!r}: expected files like bybit_linear_1h.parquet there")
     own: Own = {}
     funding: dict[str, Candles] = {}
     for path in paths:
@@ -122,14 +119,9 @@ def _same(rows: pl.DataFrame) -> pl.DataFrame:
     return rows
 
 
-def _tape(
-    name: str, source: str, sha256: str, own: Own, funding: dict[str, Candles], meta: dict | None = None
-) -> Tape:
+def _tape(name: str, source: str, sha256: str, own: Own, funding: dict[str, Candles], meta: dict | None = None) -> Tape:
     """A Tape over the frames a source has of its own and those its hourly candles add up to."""
-    frames = {
-        key: tuple(frame for frame in FRAME_SECONDS if frame in has or "1h" in has)
-        for key, has in own.items()
-    }
+    frames = {key: tuple(frame for frame in FRAME_SECONDS if frame in has or "1h" in has) for key, has in own.items()}
 
     def read(venue: str, symbol: str, frame: str) -> Series:
         has = own[venue, symbol]
@@ -171,7 +163,7 @@ def _frozen(values: np.ndarray) -> memoryview:
     """Read-only, and an index into it gives a plain Python number, faster than numpy does."""
     values = np.array(values, order="C")
     values.flags.writeable = False
-    return memoryview(values)
+    return memoryview(values.data)
 
 
 def _read_parquet(path: Path, columns: list[str] | None = None) -> pl.DataFrame:

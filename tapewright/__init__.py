@@ -41,4 +41,3 @@ def main() -> None:
     importlib.import_module("cli").main()
 
 
-__all__ = ["__version__", "main", *_EXPORTS]

@@ -44,7 +44,9 @@ def whole(path: Path) -> Iterator[BinaryIO]:
     handle = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle = tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", suffix=".part", delete=False)
+        handle = tempfile.NamedTemporaryFile(  # noqa: SIM115  closed below, renamed after
+            dir=path.parent, prefix=f".{path.name}.", suffix=".part", delete=False
+        )
         with handle:
             yield handle  # type: ignore[misc]
             handle.flush()
@@ -71,7 +73,7 @@ def _sync_folder(folder: Path) -> None:
 def encode_lines(records: Iterable[dict[str, Any]]) -> bytes:
     """Records as JSONL bytes, written by jsonlines with orjson as its codec."""
     buffer = io.BytesIO()
-    with jsonlines.Writer(buffer, dumps=orjson.dumps) as writer:
+    with jsonlines.Writer(buffer, dumps=orjson.dumps) as writer:  # type: ignore[call-arg]  # absent from its stubs
         writer.write_all(records)
     return buffer.getvalue()
 

@@ -12,7 +12,6 @@ and provenance as JSON text. There are no nulls; what a row lacks is an empty st
 whose first rows are timeless loads in every reader.
 """
 
-import re
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
@@ -42,13 +41,10 @@ class Row:
     label: str = ""
 
 
-_WHITESPACE = re.compile(r"\s+")
-
-
 def identity(row: Row) -> int:
     """64 bits of the normalised visible text; id, facts and provenance do not count."""
     visible = "\x1f".join((row.instruction, row.input, row.output, row.rejected))
-    normal = _WHITESPACE.sub(" ", visible.casefold())
+    normal = " ".join(visible.casefold().split())
     return int.from_bytes(blake2b(normal.encode(), digest_size=8).digest(), "big")
 
 
@@ -97,7 +93,9 @@ def from_record(record: dict[str, Any]) -> Row:
                 output = record[name]
                 break
         else:
-            raise RowError(f"no answer column among {sorted(record)[:8]}; expected output, response, chosen or conversations")
+            raise RowError(
+                f"no answer column among {sorted(record)[:8]}; expected output, response, chosen or conversations"
+            )
     for name, value in (("instruction", prompt), ("input", data), ("answer", output), ("rejected", rejected)):
         if not isinstance(value, str):
             raise RowError(f"{name} must be text, not {type(value).__name__}")
@@ -109,7 +107,11 @@ def from_record(record: dict[str, Any]) -> Row:
 
 
 def _said(turns: list, roles: tuple[str, ...]) -> str:
-    said = [t.get("value", t.get("content", "")) for t in turns if isinstance(t, dict) and t.get("from", t.get("role")) in roles]
+    said = [
+        t.get("value", t.get("content", ""))
+        for t in turns
+        if isinstance(t, dict) and t.get("from", t.get("role")) in roles
+    ]
     return "\n\n".join(text for text in said if isinstance(text, str))
 
 

@@ -3,9 +3,9 @@
 `Random(seed + i)` makes neighbouring seeds share rows, so each stream is keyed by a hash.
 """
 
+from collections.abc import Sequence
 from hashlib import blake2b
 from random import Random
-from typing import Sequence
 
 
 class Stream(Random):

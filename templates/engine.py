@@ -8,11 +8,13 @@ that is not a fact.
 
 import functools
 import re
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Mapping
+from typing import Any
 
 import jinja2
 import jinja2.ext
+import orjson
 
 from tapewright.errors import TemplateError
 from tapewright.streams import Stream
@@ -34,9 +36,16 @@ def _pick(_: Any, alternatives: tuple[str, ...]) -> str:
 def _article(noun: str) -> str:
     """`a` or `an` before the noun, by sound for the words and numbers that occur."""
     first = noun.lstrip("*\"'(").lower()
-    if re.match(r"(8|11[ ,x-]|18[ ,x-]|11$|18$|[aeio]|u[^nst]|un[^i]|hour|rsi|ema|sma|xrp|ltc|etf|fomc|nft|s&p)", first):
+    if re.match(
+        r"(8|11[ ,x-]|18[ ,x-]|11$|18$|[aeio]|u[^nst]|un[^i]|hour|rsi|ema|sma|xrp|ltc|etf|fomc|nft|s&p)", first
+    ):
         return f"an {noun}"
     return f"a {noun}"
+
+
+def _json(value: Any) -> str:
+    """JSON as a person writes it; Jinja's own filter escapes apostrophes for HTML."""
+    return orjson.dumps(value).decode()
 
 
 def _capital(text: str) -> str:
@@ -74,7 +83,7 @@ def _environment() -> jinja2.Environment:
         auto_reload=False,
         cache_size=-1,
     )
-    env.filters.update(pick=_pick, fragment=_fragment, an=_article, cap=_capital)
+    env.filters.update(pick=_pick, fragment=_fragment, tojson=_json, an=_article, cap=_capital)
     return env
 
 

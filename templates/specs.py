@@ -1,11 +1,11 @@
 """Task specifications: what `templates/<task>/task.toml` says, checked when it is loaded.
 
-    summary = "one line for the list of tasks"
-    weight = 0.2                      # share in the default mix
-    timeless = false                  # true: no market, no as_of
-    warning = true                    # an answer owes a risk warning
-    slots = ["liquidation", …]        # claim kinds an answer states where the prompt lets them be derived
-    order = ["brief", "memo", …]      # template families; the last are the first to be held out
+summary = "one line for the list of tasks"
+weight = 0.2                      # share in the default mix
+timeless = false                  # true: no market, no as_of
+warning = true                    # an answer owes a risk warning
+slots = ["liquidation", …]        # claim kinds an answer states where the prompt lets them be derived
+order = ["brief", "memo", …]      # template families; the last are the first to be held out
 """
 
 import functools
@@ -52,7 +52,9 @@ def load_spec(task: str) -> TaskSpec:
         raise TemplateError(f"{task}/task.toml: missing {', '.join(missing)}")
     on_disk = {file.stem for file in path.parent.glob("*.j2") if not file.stem.startswith("_")}
     if set(data["order"]) != on_disk:
-        raise TemplateError(f"{task}/task.toml: order lists {sorted(data['order'])} but the folder holds {sorted(on_disk)}")
+        raise TemplateError(
+            f"{task}/task.toml: order lists {sorted(data['order'])} but the folder holds {sorted(on_disk)}"
+        )
     return TaskSpec(
         name=task,
         summary=data["summary"],

@@ -257,17 +257,14 @@ class BybitServer:
             "fundingIntervalHour": "8",
             "fundingCap": "0.005",
         }
-        row |= {name: "" for name in self.empty & row.keys()}
+        row |= dict.fromkeys(self.empty & row.keys(), "")
         return envelope({"category": query["category"], "list": [row]})
 
     def _or_empty(self, name, value):
         return "" if name in self.empty else value
 
 
-TICKER_FIELDS = """symbol lastPrice indexPrice markPrice prevPrice24h price24hPcnt highPrice24h lowPrice24h
-prevPrice1h openInterest openInterestValue turnover24h volume24h fundingRate nextFundingTime
-predictedDeliveryPrice basisRate deliveryFeeRate deliveryTime ask1Size bid1Price ask1Price bid1Size basis
-preOpenPrice preQty curPreListingPhase fundingIntervalHour basisRateYear fundingCap""".split()
+TICKER_FIELDS = ["symbol", "lastPrice", "indexPrice", "markPrice", "prevPrice24h", "price24hPcnt", "highPrice24h", "lowPrice24h", "prevPrice1h", "openInterest", "openInterestValue", "turnover24h", "volume24h", "fundingRate", "nextFundingTime", "predictedDeliveryPrice", "basisRate", "deliveryFeeRate", "deliveryTime", "ask1Size", "bid1Price", "ask1Price", "bid1Size", "basis", "preOpenPrice", "preQty", "curPreListingPhase", "fundingIntervalHour", "basisRateYear", "fundingCap"]
 
 
 def envelope(result, code=0, said="OK"):

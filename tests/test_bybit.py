@@ -9,17 +9,15 @@ import pytest
 
 pytest.importorskip("pybit", reason="pybit is the client that is wrapped")
 
-from bybit_server import DAY_MS, HOUR_MS, LISTED_MS, NOW_MS, BybitServer  # noqa: E402
+from bybit_server import DAY_MS, HOUR_MS, LISTED_MS, NOW_MS, BybitServer
 
-from market import wire  # noqa: E402
-from market.bybit import Exchange, Pace, fetch  # noqa: E402
-from market.instruments import TABLE_END_S, instrument, instrument_of  # noqa: E402
-from market.tape import load  # noqa: E402
-from tapewright.errors import ConfigError, FileError, NetworkError, SourceError  # noqa: E402
+from market import wire
+from market.bybit import Exchange, Pace, fetch
+from market.instruments import TABLE_END_S, instrument, instrument_of
+from market.tape import load
+from tapewright.errors import ConfigError, FileError, NetworkError, SourceError
 
-PACE = Pace(
-    requests_per_s=2_000, burst=100, attempts=4, first_delay_s=0.002, longest_delay_s=0.05, timeout_s=0.3
-)
+PACE = Pace(requests_per_s=2_000, burst=100, attempts=4, first_delay_s=0.002, longest_delay_s=0.05, timeout_s=0.3)
 RECORDED = Path(__file__).resolve().parents[2] / "shared" / "data" / "bybit_v5"
 SINCE_S = 1_735_000_000
 LISTED_S = LISTED_MS // 1_000
@@ -167,9 +165,7 @@ def test_an_interrupted_fetch_goes_on_from_the_cache(server, tmp_path):
     assert len(server.called("kline")) <= 5 - done + 1
 
 
-@pytest.mark.parametrize(
-    "kind", ["10006", "10006 past", "10016", "429", "500", "slow", "not json", "no result"]
-)
+@pytest.mark.parametrize("kind", ["10006", "10006 past", "10016", "429", "500", "slow", "not json", "no result"])
 def test_what_passes_is_tried_again(server, exchange, kind):
     server.misbehave(kind, times=2)
     assert exchange.server_time() == NOW_MS // 1_000 * 1_000
@@ -324,8 +320,7 @@ def test_our_instruments_share_what_spot_and_options_share(server):
     if not RECORDED.is_dir():
         pytest.skip("the recorded example answers are not on this machine")
     option, spot = (
-        json.loads((RECORDED / f"market__instrument__{n}.json").read_text())["result"]["list"][0]
-        for n in (1, 2)
+        json.loads((RECORDED / f"market__instrument__{n}.json").read_text())["result"]["list"][0] for n in (1, 2)
     )
     ours = server.answer("instruments-info", {"category": "linear"})["result"]["list"][0]
     for key in option.keys() & spot.keys():

@@ -46,7 +46,9 @@ def test_labels(text, expected):
     assert expected in {(claim.key, claim.value) for claim in read_claims(text)[0]}
 
 
-@pytest.mark.parametrize("text", ["In the long run", "a short paragraph", "no longer", "short of the target", "longs pay shorts"])
+@pytest.mark.parametrize(
+    "text", ["In the long run", "a short paragraph", "no longer", "short of the target", "longs pay shorts"]
+)
 def test_words_that_are_no_direction(text):
     assert not [claim for claim in read_claims(text)[0] if claim.kind == "side"]
 

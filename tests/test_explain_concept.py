@@ -96,7 +96,9 @@ def test_each_section_has_eight_wordings_and_no_digits(concept):
 
 
 def test_every_example_follows_from_its_printed_numbers(rows):
-    wrong = [f"{s.facts['concept']}: {fault}" for _, s, *_ in rows for fault in faults(s.words["setup"], s.words["work"])]
+    wrong = [
+        f"{s.facts['concept']}: {fault}" for _, s, *_ in rows for fault in faults(s.words["setup"], s.words["work"])
+    ]
     assert not wrong, wrong[:5]
 
 
@@ -118,7 +120,10 @@ def test_texts_are_clean(rows):
                 assert mark not in text, (where, mark, text)
             assert not re.search(r"\b(?!(?:had|that)\b)([A-Za-z]+) \1\b", text), (where, text)
             assert not re.search(r"\ba (?:[aeio]|un[^iu])\w", text.replace("a one", "")), (where, text)
-            assert not re.search(r"\b[Aa]n (?!hour|honest|[aeiouAEIO]|RSI|EMA|SMA|FAQ|FOK|MEV|R-|FDV)\w", text), (where, text)
+            assert not re.search(r"\b[Aa]n (?!hour|honest|[aeiouAEIO]|RSI|EMA|SMA|FAQ|FOK|MEV|R-|FDV)\w", text), (
+                where,
+                text,
+            )
         assert 60 <= len(output.split()) <= 220, (where, len(output.split()), output)
 
 

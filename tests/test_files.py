@@ -174,9 +174,7 @@ def test_an_open_candle_is_refused(tmp_path):
     close = START + 10 * 3_600
     assert load(path, now=close).series("f.csv", "f", "1h").n == 10
     message = refusal(path, now=close - 1)
-    assert (
-        "row 10" in message and "closes at 2024-01-01 10:00 UTC, after now (2024-01-01 09:59 UTC)" in message
-    )
+    assert "row 10" in message and "closes at 2024-01-01 10:00 UTC, after now (2024-01-01 09:59 UTC)" in message
 
 
 def bundled(symbol, frame="1h", venue="bybit"):

@@ -104,7 +104,9 @@ def test_wheel_beside_a_package_called_validators(tmp_path):
     (site / "dependencies.pth").write_text(f"{here}\n")
     (site / "validators").mkdir()
     (site / "validators" / "__init__.py").write_text("def url(text): return text.startswith('http')\n")
-    subprocess.run([python, "-m", "pip", "install", "-q", "--no-deps", "--no-index", str(wheel)], check=True, capture_output=True)
+    subprocess.run(
+        [python, "-m", "pip", "install", "-q", "--no-deps", "--no-index", str(wheel)], check=True, capture_output=True
+    )
     library = (
         "import validators; assert validators.url('http://x'); import tapewright; "
         "print([f.code for f in tapewright.check('Q', '4h RSI(14): 61.2.', 'On 4h RSI(14) is 161.2.')])"
@@ -117,10 +119,18 @@ def test_wheel_beside_a_package_called_validators(tmp_path):
     del library
     out = subprocess.run([python, "-c", call], cwd=tmp_path, capture_output=True, text=True)
     assert out.stdout.strip() == "['N008']", out.stderr
-    other = subprocess.run([python, "-c", "import validators; print(validators.url('http://x'))"], cwd=tmp_path, capture_output=True, text=True)
+    other = subprocess.run(
+        [python, "-c", "import validators; print(validators.url('http://x'))"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+    )
     assert other.stdout.strip() == "True", other.stderr
     command = subprocess.run(
-        [env / "bin" / "tapewright", "generate", "-n", "6", "-o", "out.jsonl", "-j", "1"], cwd=tmp_path, capture_output=True, text=True
+        [env / "bin" / "tapewright", "generate", "-n", "6", "-o", "out.jsonl", "-j", "1"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
     )
     assert command.returncode == 0, command.stderr
     assert len((tmp_path / "out.jsonl").read_text().splitlines()) == 6

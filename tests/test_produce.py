@@ -27,7 +27,9 @@ GOLDEN = json.loads((Path(__file__).parent / "golden.json").read_text())
 def _run(tmp_path, name, size=120, **options):
     workers = options.pop("workers", 1)
     path = tmp_path / name
-    summary = produce(Config(size=size, weights=options.pop("weights", MIX), version="test", **options), path, workers=workers)
+    summary = produce(
+        Config(size=size, weights=options.pop("weights", MIX), version="test", **options), path, workers=workers
+    )
     return path, summary
 
 
@@ -68,7 +70,10 @@ def test_smaller_run_is_the_beginning_of_a_larger_one(tmp_path):
 
 def test_other_seeds_share_no_row(tmp_path):
     seen = [
-        {identity(from_record(record)) for _, record in files.read_records(_run(tmp_path, f"{seed}.jsonl", 250, seed=seed)[0])}
+        {
+            identity(from_record(record))
+            for _, record in files.read_records(_run(tmp_path, f"{seed}.jsonl", 250, seed=seed)[0])
+        }
         for seed in (42, 999, 777)
     ]
     assert not seen[0] & seen[1] and not seen[0] & seen[2] and not seen[1] & seen[2]
@@ -161,7 +166,8 @@ def test_packed_outputs_hold_the_same_rows(tmp_path, suffix):
 def test_splits_own_their_time_and_families(tmp_path):
     path, summary = _run(tmp_path, "s.jsonl", 600, splits=(("train", 0.8), ("val", 0.1), ("test", 0.1)))
     parts = {
-        name: [from_record(record) for _, record in files.read_records(tmp_path / f"s-{name}.jsonl")] for name in ("train", "val", "test")
+        name: [from_record(record) for _, record in files.read_records(tmp_path / f"s-{name}.jsonl")]
+        for name in ("train", "val", "test")
     }
     assert {name: len(rows) for name, rows in parts.items()} == {"train": 480, "val": 60, "test": 60}
     assert not path.exists() and len(summary.files) == 3
@@ -197,7 +203,9 @@ def test_what_lies_after_a_row_changes_nothing(tmp_path, monkeypatch):
         config, splits = prepare(Config(size=60, weights=MIX, version="test", source=str(source), until_s=cut), tape)
         tape.sha256 = "same"  # only the bytes of the candles differ
         maker = Maker(config, tape, splits)
-        return [(m.row.instruction, m.row.input, m.row.output) for m in (maker.make(*place) for place in places(config))]
+        return [
+            (m.row.instruction, m.row.input, m.row.output) for m in (maker.make(*place) for place in places(config))
+        ]
 
     cut = 1_700_000_000 // 86_400 * 86_400
     changed = tmp_path / "changed"
@@ -206,7 +214,9 @@ def test_what_lies_after_a_row_changes_nothing(tmp_path, monkeypatch):
         frame = pl.read_parquet(file)
         late = pl.col("ts").dt.epoch("s") >= cut
         values = [name for name in ("open", "high", "low", "close", "volume", "funding_rate") if name in frame.columns]
-        frame.with_columns([pl.when(late).then(pl.col(v) * 3.7).otherwise(pl.col(v)) for v in values]).write_parquet(changed / file.name)
+        frame.with_columns([pl.when(late).then(pl.col(v) * 3.7).otherwise(pl.col(v)) for v in values]).write_parquet(
+            changed / file.name
+        )
     assert make("bundled") == make(changed)
     assert np.isfinite(cut)
 

@@ -30,7 +30,12 @@ def make_rows(count, seed=0):
         situation = sentiment_analysis.draw(rng, world)
         family = rng.pick(SPEC.families)
         sections = load_family(TASK, family)
-        yield ordinal, family, situation, *(render(sections[name], situation.words, rng) for name in ("instruction", "input", "output"))
+        yield (
+            ordinal,
+            family,
+            situation,
+            *(render(sections[name], situation.words, rng) for name in ("instruction", "input", "output")),
+        )
 
 
 @pytest.fixture(scope="module")

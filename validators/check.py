@@ -9,7 +9,15 @@ from typing import Any
 from tapewright.findings import Finding
 from templates.specs import TaskSpec, list_tasks
 from validators.context import Answer, Prompt, read_prompt
-from validators.numbers import UNREAD, check_equations, check_facts, check_labels, check_levels, check_numbers, check_symbols
+from validators.numbers import (
+    UNREAD,
+    check_equations,
+    check_facts,
+    check_labels,
+    check_levels,
+    check_numbers,
+    check_symbols,
+)
 from validators.risk import check_plan, check_promises, check_warning
 from validators.slots import check_format, check_slots
 from validators.time import check_time
@@ -64,9 +72,8 @@ def check_text(
     generated: bool = False, facts: Mapping[str, Any] | None = None,
 ) -> list[Finding]:  # fmt: skip
     """Read the prompt and check one answer to it."""
-    return check_answer(read_prompt(instruction, data), output, spec=spec, generated=generated, facts=facts)
-
-
+    prompt = read_prompt(instruction, data, timeless=spec is not None and spec.timeless)
+    return check_answer(prompt, output, spec=spec, generated=generated, facts=facts)
 
 
 def load_rules() -> None:

@@ -12,7 +12,9 @@ from validators.dataset import Tally, check_rows
 from validators.rules import rule
 
 
-def run_validate(files: tuple[Path, ...], tape: str | None, no_facts: bool, report_format: str, limit: int, exit_zero: bool) -> int:
+def run_validate(
+    files: tuple[Path, ...], tape: str | None, no_facts: bool, report_format: str, limit: int, exit_zero: bool
+) -> int:
     """Check the files and print a report; returns the exit code."""
     loaded = None
     if tape:
@@ -60,7 +62,9 @@ def _as_json(total: Tally) -> dict[str, Any]:
 
 
 def _plain(finding: Finding) -> dict[str, Any]:
-    return {name: getattr(finding, name) for name in ("code", "severity", "row", "line", "field", "message", "evidence")}
+    return {
+        name: getattr(finding, name) for name in ("code", "severity", "row", "line", "field", "message", "evidence")
+    }
 
 
 def explain_codes(codes: list[str]) -> None:

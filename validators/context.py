@@ -10,7 +10,7 @@ from market.quantities import Quantities
 from tapewright.findings import Finding
 from templates.specs import TaskSpec
 from validators.claims.equations import Equation, read_equations
-from validators.claims.reader import Claim, Relation, read_claims
+from validators.claims.reader import Claim, Relation, read_claims, read_numbers
 from validators.rules import RULES
 
 # Kinds a prompt may state several values of; a claim need only match one.
@@ -35,10 +35,17 @@ class Prompt:
     dates: tuple[str, ...]
 
 
-def read_prompt(instruction: str, data: str) -> Prompt:
-    """Read instruction and input as one text, the way the trained model sees them."""
+def read_prompt(instruction: str, data: str, *, timeless: bool = False) -> Prompt:
+    """Read instruction and input as one text, the way the trained model sees them.
+
+    `timeless` reads numbers only: a text about no market names no quantities.
+
+    Shapes without an input column join the two by an empty line; they are told apart again there.
+    """
+    if not data:
+        instruction, _, data = instruction.partition("\n\n")
     text = f"{instruction}\n{data}" if data else instruction
-    claims, _ = read_claims(text)
+    claims = read_numbers(text) if timeless else read_claims(text)[0]
     values: dict[str, list[Any]] = {}
     numbers = set()
     dates = []
@@ -79,7 +86,10 @@ class Answer:
     def __post_init__(self) -> None:
         self.claims: list[Claim]
         self.relations: list[Relation]
-        self.claims, self.relations = read_claims(self.text)
+        if self.spec is not None and self.spec.timeless:
+            self.claims, self.relations = read_numbers(self.text), []
+        else:
+            self.claims, self.relations = read_claims(self.text)
 
     @cached_property
     def equations(self) -> list[Equation]:

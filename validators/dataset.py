@@ -64,8 +64,10 @@ def check_rows(
     return tally
 
 
-def _check_row(row: Row, spec: TaskSpec | None, tally: Tally, tape: Tape | None, use_facts: bool, strict: bool) -> list[Finding]:
-    prompt = read_prompt(row.instruction, row.input)
+def _check_row(
+    row: Row, spec: TaskSpec | None, tally: Tally, tape: Tape | None, use_facts: bool, strict: bool
+) -> list[Finding]:
+    prompt = read_prompt(row.instruction, row.input, timeless=spec is not None and spec.timeless)
     generated = strict and spec is not None
     facts = row.facts if use_facts else None
     findings = check_answer(
@@ -81,7 +83,13 @@ def _check_row(row: Row, spec: TaskSpec | None, tally: Tally, tape: Tape | None,
         found = {f.code for f in check_answer(prompt, row.rejected, spec=spec, generated=generated, field="rejected")}
         named = set(row.provenance.get("codes", ())) if use_facts else set()
         if not found or (named and found != named):
-            findings.append(Finding(UNFOUND, f"{row.defect or 'rejected'}: named {sorted(named)}, found {sorted(found)}", field="rejected"))
+            findings.append(
+                Finding(
+                    UNFOUND,
+                    f"{row.defect or 'rejected'}: named {sorted(named)}, found {sorted(found)}",
+                    field="rejected",
+                )
+            )
     if tape is not None and use_facts and row.facts:
         compared, disagreements = _tape_check(row, tape)
         tally.tape_facts += compared

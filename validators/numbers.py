@@ -99,7 +99,20 @@ AGAINST_FACTS = declare(
 
 _EPSILON = 1e-9
 _BOUNDS = {"score": (1, 10), "funding_percentile": (0, 100), "break_even_pct": (0, 100)}
-_POSITIVE = {"entry", "stop", "target", "mark", "liquidation", "close", "open", "high", "low", "volume", "size", "notional"}
+_POSITIVE = {
+    "entry",
+    "stop",
+    "target",
+    "mark",
+    "liquidation",
+    "close",
+    "open",
+    "high",
+    "low",
+    "volume",
+    "size",
+    "notional",
+}
 _GRID_PRICES = {"entry", "stop", "target", "liquidation", "stop_nearest"}
 _ASSUMES = re.compile(r"\b(?:suppose|assum\w+|say|imagine|take|consider|picture|let|given|with an? account of|hypothetical\w*|for example|for instance|e\.g\.)\b", re.IGNORECASE)  # fmt: skip
 _CAPITALS = re.compile(r"[A-Z][A-Z0-9]+\b")
@@ -141,11 +154,22 @@ def _check_timeless(answer: Answer) -> None:
     """Without a market every number is quoted from the prompt, assumed aloud, or worked out in an equation."""
     for claim in answer.claims:
         if claim.unit == "stray":
-            answer.report(UNREAD, f"nothing explains {answer.text[claim.start : claim.end][:60]!r}", claim.start, claim.end)
-        elif claim.decimals >= 0 and claim.value not in answer.prompt.numbers and not (
-            claim.value in _assumptions(answer) or _in_equation(answer, claim) or _cut_down(answer, claim) or _in_formula(answer, claim)
+            answer.report(
+                UNREAD, f"nothing explains {answer.text[claim.start : claim.end][:60]!r}", claim.start, claim.end
+            )
+        elif (
+            claim.decimals >= 0
+            and claim.value not in answer.prompt.numbers
+            and not (
+                claim.value in _assumptions(answer)
+                or _in_equation(answer, claim)
+                or _cut_down(answer, claim)
+                or _in_formula(answer, claim)
+            )
         ):
-            answer.report(UNGROUNDED, f"{claim.value:g} is neither given, assumed nor worked out", claim.start, claim.end)
+            answer.report(
+                UNGROUNDED, f"{claim.value:g} is neither given, assumed nor worked out", claim.start, claim.end
+            )
 
 
 _AROUND = "÷×+−/^(=-*"
@@ -165,7 +189,11 @@ _CUTS = re.compile(r"\b(?:cut|round\w*|floor\w*|trunc\w*|down)\b[^.;]{0,40}$", r
 def _cut_down(answer: Answer, claim: Claim) -> bool:
     """True for a result said to be rounded down to a lot: 23.437 coins, cut to 23.4."""
     if not _CUTS.search(answer.text[max(0, claim.start - 60) : claim.start]):
-        return any(claim.value == other.value and other.start < claim.start and _cut_down(answer, other) for other in answer.claims if other.decimals >= 0 and other.start < claim.start)
+        return any(
+            claim.value == other.value and other.start < claim.start and _cut_down(answer, other)
+            for other in answer.claims
+            if other.decimals >= 0 and other.start < claim.start
+        )
     step = 10.0**-claim.decimals
     return any(0 <= equation.stated - claim.value < step + 1e-9 for equation in answer.equations if equation.holds)
 
@@ -192,7 +220,9 @@ def _judge(answer: Answer, claim: Claim, quantities: Quantities) -> None:
         return
     if not kind:
         if claim.unit == "stray" or answer.generated:
-            answer.report(UNREAD, f"nothing explains {answer.text[claim.start:claim.end][:60]!r}", claim.start, claim.end)
+            answer.report(
+                UNREAD, f"nothing explains {answer.text[claim.start : claim.end][:60]!r}", claim.start, claim.end
+            )
         elif stated not in answer.prompt.numbers:
             answer.report(UNGROUNDED, f"{stated:g} is not in the prompt", claim.start, claim.end)
         return
@@ -203,20 +233,31 @@ def _judge(answer: Answer, claim: Claim, quantities: Quantities) -> None:
     found = values.get(claim.key)
     if found is not None:
         if claim.frame and any(agree(stated, claim.decimals, true) for true in others):
-            answer.report("T003", f"{kind} {stated:g} belongs to another frame than {claim.frame}", claim.start, claim.end)
+            answer.report(
+                "T003", f"{kind} {stated:g} belongs to another frame than {claim.frame}", claim.start, claim.end
+            )
         else:
-            answer.report(CONTRADICTS, f"{claim.key} is {found[0]:g} in the prompt, not {stated:g}", claim.start, claim.end)
+            answer.report(
+                CONTRADICTS, f"{claim.key} is {found[0]:g} in the prompt, not {stated:g}", claim.start, claim.end
+            )
         return
     true = quantities.get(claim.key)
     if true is not None and not isinstance(true, str):
         if claim.frame and any(agree(stated, claim.decimals, other) for other in others):
-            answer.report("T003", f"{kind} {stated:g} belongs to another frame than {claim.frame}", claim.start, claim.end)
+            answer.report(
+                "T003", f"{kind} {stated:g} belongs to another frame than {claim.frame}", claim.start, claim.end
+            )
         else:
             answer.report(WRONG_ARITHMETIC, f"{claim.key} follows as {true:g}, not {stated:g}", claim.start, claim.end)
     elif claim.frame and any(agree(stated, claim.decimals, other) for other in others):
         answer.report("T003", f"{kind} {stated:g} belongs to another frame than {claim.frame}", claim.start, claim.end)
     elif answer.generated or stated not in answer.prompt.numbers:
-        answer.report(UNGROUNDED, f"{claim.key} {stated:g} neither stands in the prompt nor follows from it", claim.start, claim.end)
+        answer.report(
+            UNGROUNDED,
+            f"{claim.key} {stated:g} neither stands in the prompt nor follows from it",
+            claim.start,
+            claim.end,
+        )
 
 
 def _same_kind(values: dict[str, list[Any]], quantities: Quantities, claim: Claim) -> list[float]:
@@ -280,7 +321,9 @@ def _in_equation(answer: Answer, claim: Claim) -> bool:
         if equation.result[0] <= claim.start < equation.result[1]:
             return True  # N011 judges it
         if any(start <= claim.start < end for start, end in equation.operands):
-            return answer.spec is None or claim.value in grounded or claim.value in _STRUCTURAL or -claim.value in grounded
+            return (
+                answer.spec is None or claim.value in grounded or claim.value in _STRUCTURAL or -claim.value in grounded
+            )
     return claim.value in grounded
 
 
@@ -291,7 +334,9 @@ def check_equations(answer: Answer) -> None:
     for equation in answer.equations:
         if not equation.holds:
             gives = "nothing" if equation.value is None else f"{equation.value:.6g}"
-            answer.report(EQUATION, f"the left side gives {gives}, not {equation.stated:g}", equation.start, equation.end)
+            answer.report(
+                EQUATION, f"the left side gives {gives}, not {equation.stated:g}", equation.start, equation.end
+            )
 
 
 def check_labels(answer: Answer) -> None:
@@ -314,14 +359,25 @@ def check_labels(answer: Answer) -> None:
             true = claim.value if not truths or claim.value in truths else truths[0]
         else:
             true = quantities.get(claim.key)
-        if isinstance(true, str) and true != claim.value and not (claim.kind == "verdict" and true == "no_trade" and claim.value == "no_trade"):
+        if (
+            isinstance(true, str)
+            and true != claim.value
+            and not (claim.kind == "verdict" and true == "no_trade" and claim.value == "no_trade")
+        ):
             answer.report(WRONG_LABEL, f"{claim.key} is {true}, not {claim.value}", claim.start, claim.end)
     for relation in answer.relations:
         subject = quantities.get(f"{relation.subject}@{relation.frame}" if relation.frame else relation.subject)
         other = quantities.get(f"{relation.other}@{relation.frame}" if relation.frame else relation.other)
-        if isinstance(subject, float) and isinstance(other, float) and (subject > other) != relation.above and subject != other:
+        if (
+            isinstance(subject, float)
+            and isinstance(other, float)
+            and (subject > other) != relation.above
+            and subject != other
+        ):
             word = "above" if relation.above else "below"
-            answer.report(WRONG_RELATION, f"{relation.subject} {subject:g} is not {word} {relation.other} {other:g}", 0, 1)
+            answer.report(
+                WRONG_RELATION, f"{relation.subject} {subject:g} is not {word} {relation.other} {other:g}", 0, 1
+            )
 
 
 def check_levels(answer: Answer) -> None:
@@ -346,7 +402,12 @@ def check_levels(answer: Answer) -> None:
     for name, direction in (("stop", -1), ("target", 1)):
         if name in level and (level[name] - level["entry"]) * sign * direction <= 0:
             claim = spans[name]
-            answer.report(ORDER, f"a {side} with entry {level['entry']:g} cannot have its {name} at {level[name]:g}", claim.start, claim.end)
+            answer.report(
+                ORDER,
+                f"a {side} with entry {level['entry']:g} cannot have its {name} at {level[name]:g}",
+                claim.start,
+                claim.end,
+            )
 
 
 def _check_grid(answer: Answer, claim: Claim) -> None:
@@ -384,8 +445,16 @@ def check_facts(answer: Answer) -> None:
             continue
         if claim.decimals < 0:
             if isinstance(fact, str) and fact != claim.value:
-                answer.report(AGAINST_FACTS, f"{claim.key} is {fact} in the facts, {claim.value} in the text", claim.start, claim.end)
+                answer.report(
+                    AGAINST_FACTS,
+                    f"{claim.key} is {fact} in the facts, {claim.value} in the text",
+                    claim.start,
+                    claim.end,
+                )
         elif isinstance(fact, (int, float)) and not agree(abs(claim.value), claim.decimals, abs(fact)):
-            answer.report(AGAINST_FACTS, f"{claim.key} is {fact:g} in the facts, {claim.value:g} in the text", claim.start, claim.end)
-
-
+            answer.report(
+                AGAINST_FACTS,
+                f"{claim.key} is {fact:g} in the facts, {claim.value:g} in the text",
+                claim.start,
+                claim.end,
+            )

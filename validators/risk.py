@@ -10,7 +10,9 @@ import re
 from validators.context import Answer
 from validators.rules import declare
 
-_POSITION = "Position: long 0.500 BTC, entry 60,000.0, stop 58,800.0. Taker fee: 0.055%. Slippage: 0.02%. Leverage cap: 5x."
+_POSITION = (
+    "Position: long 0.500 BTC, entry 60,000.0, stop 58,800.0. Taker fee: 0.055%. Slippage: 0.02%. Leverage cap: 5x."
+)
 
 NO_WARNING = declare(
     "R001", "no risk warning where one is due",
@@ -94,7 +96,8 @@ _REFUSALS = (
 )  # fmt: skip
 _NEGATIONS = re.compile(r"\b(?:no|not|never|nothing|nobody|none|isn't|aren't|don't|doesn't|neither|nor|without|cannot be|far from)\b[^.;!?]{0,40}$")  # fmt: skip
 _AFTER_NEGATION = re.compile(r"^[^.;!?]{0,25}\b(?:does not exist|is never|never|is a myth|is not)\b")
-_HEDGES = re.compile(r"\b(?:might|may|could|perhaps|possibly|potentially|maybe|arguably|conceivably|presumably|seemingly|somewhat)\b")  # fmt: skip
+_HEDGE_WORDS = ("might", "may", "could", "perhaps", "possibly", "potentially", "maybe", "arguably", "conceivably", "presumably", "seemingly", "somewhat")  # fmt: skip
+_HEDGES = re.compile(rf"\b(?:{'|'.join(_HEDGE_WORDS)})\b")
 
 # What announces a warning. The sentence it stands in must also name one of the row's numbers.
 WARNINGS = (
@@ -130,7 +133,7 @@ def check_promises(answer: Answer) -> None:
     if any(phrase in answer.lower for phrase in _REFUSALS):
         phrase = next(phrase for phrase in _REFUSALS if phrase in answer.lower)
         answer.report(REFUSAL, f"declines to answer: {phrase!r}", (at := answer.lower.find(phrase)), at + len(phrase))
-    hedges = _HEDGES.findall(answer.lower)
+    hedges = _HEDGES.findall(answer.lower) if sum(word in answer.lower for word in _HEDGE_WORDS) > 1 else []
     if len(hedges) >= 5 and len(hedges) > 0.035 * len(answer.text.split()):
         answer.report(HEDGING, f"{len(hedges)} words of doubt")
 
@@ -147,10 +150,15 @@ def check_plan(answer: Answer) -> None:
     if cap:
         for claim in answer.claims:
             if claim.kind == "leverage" and claim.value > cap[0]:
-                answer.report(OVER_LEVERAGE, f"{claim.value:g}x is above the cap of {cap[0]:g}x", claim.start, claim.end)
+                answer.report(
+                    OVER_LEVERAGE, f"{claim.value:g}x is above the cap of {cap[0]:g}x", claim.start, claim.end
+                )
 
 
-_SENTENCES = re.compile(r"(?<=[.!?])\s+|\n")
+def _sentence_at(text: str, at: int) -> str:
+    start = max(text.rfind("\n", 0, at), text.rfind(". ", 0, at)) + 1
+    ends = [end for end in (text.find("\n", at), text.find(". ", at)) if end >= 0]
+    return text[start : min(ends, default=len(text))]
 
 
 def check_warning(answer: Answer) -> None:
@@ -160,8 +168,7 @@ def check_warning(answer: Answer) -> None:
     if not answer.spec.warning or answer.prompt.quantities.get("verdict") == "no_trade":
         return
     text = answer.lower
-    present = [phrase for phrase in WARNINGS if phrase in text]
-    warnings = [s for s in _SENTENCES.split(text) if any(phrase in s for phrase in present)] if present else []
+    warnings = [_sentence_at(text, text.find(phrase)) for phrase in WARNINGS if phrase in text]
     if not warnings:
         answer.report(NO_WARNING, "no sentence names a risk of this row")
     elif not any(any(c.isdigit() for c in sentence) for sentence in warnings):

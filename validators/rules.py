@@ -22,7 +22,9 @@ class Rule:
 RULES: dict[str, Rule] = {}
 
 
-def declare(code: str, name: str, summary: str, why: str, bad: tuple, good: tuple, severity: str = "error", task: str = "") -> str:
+def declare(
+    code: str, name: str, summary: str, why: str, bad: tuple, good: tuple, severity: str = "error", task: str = ""
+) -> str:
     """Register a rule beside the function that applies it; returns its code."""
     if code in RULES:
         raise ConfigError(f"rule code {code} is declared twice")

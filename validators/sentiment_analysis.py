@@ -53,7 +53,9 @@ _LABEL = re.compile(
     r"\b(?:(very|strongly|extremely|slightly|mildly|somewhat)[ -])?(positive|negative|neutral|bullish|bearish)\b",
     re.IGNORECASE,
 )
-_NOT_THIS = re.compile(r"\b(?:not|neither|nor|never|rather than|instead of|isn't|no longer)\s+(?:\w+\s+)?$", re.IGNORECASE)
+_NOT_THIS = re.compile(
+    r"\b(?:not|neither|nor|never|rather than|instead of|isn't|no longer)\s+(?:\w+\s+)?$", re.IGNORECASE
+)
 _STATED = re.compile(r"\b(?:label|code|mark|verdict|sentiment|answer|rating|reading)\W{0,8}(?:is\s+)?$", re.IGNORECASE)
 _POLARITY = {"positive": 1, "bullish": 1, "neutral": 0, "negative": -1, "bearish": -1}
 _TEXT_LINE = re.compile(
@@ -157,7 +159,7 @@ def _numbers(text: str) -> list[Number]:
             role = near.lastgroup or ""
         if tail and not (tail.lastgroup == "prior" and role == "forecast"):
             # "$1.10 expected" names the number before it, unless it announces the next one
-            role = tail.lastgroup if not re.match(r"\W*\s*\w+(?: \w+)?\W+$", after) or right == len(text) or after.strip()[-1:] in ",;)(" else role  # fmt: skip
+            role = str(tail.lastgroup) if not re.match(r"\W*\s*\w+(?: \w+)?\W+$", after) or right == len(text) or after.strip()[-1:] in ",;)(" else role  # fmt: skip
         found.append(Number(float(match["value"].replace(",", "").replace("−", "-")), match["pre"] + (match["suf"] or ""), role, match.start()))  # fmt: skip
     return found
 
@@ -187,15 +189,19 @@ def measure_sign(text: str, asked: str = "") -> int:
     names = {match.group().lower() for match in _MEASURE.finditer(text)}
     if names & _FLOWS and not _FLOW_RULE.search(asked):
         return 0
-    if names & {"policy rate", "inflation", "cpi"} and re.search(r"\b(?:crown|currency|dollar)\b", asked, re.IGNORECASE):
+    if names & {"policy rate", "inflation", "cpi"} and re.search(
+        r"\b(?:crown|currency|dollar)\b", asked, re.IGNORECASE
+    ):
         return 0  # higher rates hurt bonds and help a currency
-    signs = {_SIGN[name] for name in names}
+    signs = {sign for name, sign in _SIGN.items() if name in names}
     return signs.pop() if len(signs) == 1 else 0
 
 
 # --- wording ------------------------------------------------------------------------------------
 
-_SOURCE = re.compile(r"\b[A-Z][a-z]+ (?:Securities|Partners|Research|Brothers|Capital|Bank)\b|\b(?:Nothing|No comparable)\b[^.]* in a decade\.")
+_SOURCE = re.compile(
+    r"\b[A-Z][a-z]+ (?:Securities|Partners|Research|Brothers|Capital|Bank)\b|\b(?:Nothing|No comparable)\b[^.]* in a decade\."
+)
 _GOOD_WORDS = re.compile(
     r"\b(?:beats?|tops|blows past|crushed it|smashed|impressed|encouraged|raises|lifts|boosts?|lifted|raised|upgraded|gets an upgrade|"
     r"outperform|wins|won|lands|landed|secures|"
@@ -219,7 +225,9 @@ _ROUTINE = re.compile(
     r"in line with estimates|matching forecasts|little changed|trade sideways|affirmed|renews|rotates|files|annual meeting|what to know|explainer)\b",
     re.IGNORECASE,
 )
-_ROUTINE_RULE = re.compile(r"\b(?:routine notices|calendar items|announcement without news)\b[^.;]{0,40}\bneutral", re.IGNORECASE)
+_ROUTINE_RULE = re.compile(
+    r"\b(?:routine notices|calendar items|announcement without news)\b[^.;]{0,40}\bneutral", re.IGNORECASE
+)
 _JOINED = re.compile(
     r"\b(?:combines|pairs|together with|came together|alongside|at the same time|on the same day|in one statement|"
     r"in a single update)\b",
@@ -250,7 +258,9 @@ _FLOW_ALERT = re.compile(
     r"\b(?:whale|holder|exchanges?|exchange wallets|funds|perpetual funding|liquidated|wiped out|stablecoins|miners)\b",
     re.IGNORECASE,
 )
-_BARE_FLOW_RULE = re.compile(r"flow[^.;]{0,40}alerts? (?:are|is|without)[^.;]{0,25}neutral|bare flow alert[^.;]{0,30}neutral", re.IGNORECASE)
+_BARE_FLOW_RULE = re.compile(
+    r"flow[^.;]{0,40}alerts? (?:are|is|without)[^.;]{0,25}neutral|bare flow alert[^.;]{0,30}neutral", re.IGNORECASE
+)
 _INTENT = re.compile(r"\bsays\b|\b(?:to|will) be (?:sold|held)|locked away", re.IGNORECASE)
 _TAKEN = re.compile(
     r"\b(?:withdrawn|withdraws|pulls|leaves|moved off|took in|attracted|below zero|shorts (?:liquidated|wiped)|minted|miners (?:add|"
@@ -262,8 +272,13 @@ _BROUGHT = re.compile(
     r"miners (?:send|move))\b",
     re.IGNORECASE,
 )
-_UNCONFIRMED = re.compile(r"\b(?:rumours?|unconfirmed|chatter|people familiar|sources claim|talk of|no confirmation)\b", re.IGNORECASE)
-_UNCONFIRMED_RULE = re.compile(r"(?:unconfirmed talk|rumours without confirmation|hearsay|unconfirmed reports?)\b[^.;]{0,12}\bneutral", re.IGNORECASE)
+_UNCONFIRMED = re.compile(
+    r"\b(?:rumours?|unconfirmed|chatter|people familiar|sources claim|talk of|no confirmation)\b", re.IGNORECASE
+)
+_UNCONFIRMED_RULE = re.compile(
+    r"(?:unconfirmed talk|rumours without confirmation|hearsay|unconfirmed reports?)\b[^.;]{0,12}\bneutral",
+    re.IGNORECASE,
+)
 _ABSENT = re.compile(
     r"\b(?:did not (?:materialise|come)|no sign of|nothing has come of|never came|avoided|escaped|steers clear of|missed out on|"
     r"failed to secure|goes without)\b",
@@ -323,7 +338,12 @@ def _asked_names(asked: str, text: str) -> set[str]:
     """Names the question gives: those of the text that it repeats, and else those after `towards`, `for`, `on`."""
     names = set(_NAME.findall(asked))
     inside = {name for name in names if name in text}
-    cued = {m.group(1) for m in re.finditer(rf"(?:towards|of|for|on|Subject:|Object:|Unit:|Entity:|Asked about:) ({_NAME.pattern})", asked)}
+    cued = {
+        m.group(1)
+        for m in re.finditer(
+            rf"(?:towards|of|for|on|Subject:|Object:|Unit:|Entity:|Asked about:) ({_NAME.pattern})", asked
+        )
+    }
     return inside | cued
 
 
@@ -351,7 +371,11 @@ def _check_entity(answer: Answer, asked: str, text: str) -> None:
 
 
 def _stated_label(answer: Answer, text: str) -> tuple[str, re.Match] | None:
-    found = [(label, m) for label, m in _labels_in(answer.text) if not _NOT_THIS.search(answer.text[max(0, m.start() - 24) : m.start()])]
+    found = [
+        (label, m)
+        for label, m in _labels_in(answer.text)
+        if not _NOT_THIS.search(answer.text[max(0, m.start() - 24) : m.start()])
+    ]
     distinct = {label for label, _ in found}
     if len(distinct) > 1:
         named = [(label, m) for label, m in found if _STATED.search(answer.text[max(0, m.start() - 24) : m.start()])]
@@ -386,9 +410,13 @@ def check_task(answer: Answer) -> None:
         reported, held = pair
         true = sign * ((reported > held) - (reported < held))
         if true != polarity:
-            answer.report(CONTRADICTS_TEXT, f"{reported:g} against {held:g} is {_WORDS_OF[true]}, not {label}", *match.span())
+            answer.report(
+                CONTRADICTS_TEXT, f"{reported:g} against {held:g} is {_WORDS_OF[true]}, not {label}", *match.span()
+            )
         elif true and "a tenth" in asked and (" " in label) != (abs(reported - held) >= 0.1 * abs(held)):
-            answer.report(CONTRADICTS_TEXT, f"{reported:g} against {held:g} is not {label} by the rule of a tenth", *match.span())
+            answer.report(
+                CONTRADICTS_TEXT, f"{reported:g} against {held:g} is not {label} by the rule of a tenth", *match.span()
+            )
         return
     read = read_wording(asked, text)
     if read and (polarity != read[0] if read[1] else polarity == -read[0]):

@@ -26,7 +26,9 @@ AGAINST_TAPE = declare(
 )  # fmt: skip
 
 
-def check_tape(facts: Mapping[str, Any], tape: Tape, provenance: Mapping[str, Any] | None = None) -> tuple[int, list[Finding]]:
+def check_tape(
+    facts: Mapping[str, Any], tape: Tape, provenance: Mapping[str, Any] | None = None
+) -> tuple[int, list[Finding]]:
     """(facts compared, findings) for one row. Rows without a moment compare nothing."""
     if not facts.get("as_of") or not facts.get("symbol"):
         return 0, []
@@ -42,7 +44,7 @@ def check_tape(facts: Mapping[str, Any], tape: Tape, provenance: Mapping[str, An
     for name, stated in facts.items():
         base, _, frame = name.partition("@")
         if base == "mark" and not frame:
-            base, frame = "close", "1h"
+            base, frame = "close", str(facts.get("mark_frame", "1h"))
         if not frame or frame not in FRAME_SECONDS or not isinstance(stated, (int, float)):
             continue
         if frame not in frames:
@@ -62,7 +64,9 @@ def check_tape(facts: Mapping[str, Any], tape: Tape, provenance: Mapping[str, An
     return compared, findings
 
 
-def _check_given(facts: Mapping[str, Any], tape: Tape, moment: int, provenance: Mapping[str, Any], findings: list[Finding]) -> int:
+def _check_given(
+    facts: Mapping[str, Any], tape: Tape, moment: int, provenance: Mapping[str, Any], findings: list[Finding]
+) -> int:
     """Tick and funding, where they came from the tape."""
     compared = 0
     venue, symbol = facts["venue"], facts["symbol"]
@@ -74,5 +78,9 @@ def _check_given(facts: Mapping[str, Any], tape: Tape, moment: int, provenance: 
     if "funding_rate" in facts and "funding_rate" in from_tape and (known := tape.funding_as_of(symbol, moment)):
         compared += 1
         if abs(quantise(known[1] * 100, 4) - facts["funding_rate"]) > 1e-9:
-            findings.append(Finding(AGAINST_TAPE, f"funding was {known[1] * 100:.4f}%, not {facts['funding_rate']:g}%", field="facts"))
+            findings.append(
+                Finding(
+                    AGAINST_TAPE, f"funding was {known[1] * 100:.4f}%, not {facts['funding_rate']:g}%", field="facts"
+                )
+            )
     return compared

@@ -52,9 +52,13 @@ def check_time(answer: Answer) -> None:
             break
     for phrase in _HINDSIGHT:
         if phrase in answer.lower:
-            answer.report(LATER, f"tells what came after: {phrase!r}", (at := answer.lower.find(phrase)), at + len(phrase))
+            answer.report(
+                LATER, f"tells what came after: {phrase!r}", (at := answer.lower.find(phrase)), at + len(phrase)
+            )
             break
     for phrase in _FORMING:
         if phrase in answer.lower:
-            answer.report(UNCLOSED, f"rests on an open candle: {phrase!r}", (at := answer.lower.find(phrase)), at + len(phrase))
+            answer.report(
+                UNCLOSED, f"rests on an open candle: {phrase!r}", (at := answer.lower.find(phrase)), at + len(phrase)
+            )
             break

@@ -55,7 +55,14 @@ def _stated(scene: Scene, names: tuple[str, ...] | list[str]) -> list[str]:
     return [name for name in names if isinstance(facts.get(name), (int, float)) and facts[name] not in (0, True, False)]
 
 
-@defect("wrong_arithmetic", "one derived number is off; what follows from it is not", "N003", "N006 N007 N008 F001 R003", 4.0, MARKET)
+@defect(
+    "wrong_arithmetic",
+    "one derived number is off; what follows from it is not",
+    "N003",
+    "N006 N007 N008 F001 R003",
+    4.0,
+    MARKET,
+)
 def wrong_arithmetic(scene: Scene) -> str | None:
     names = _stated(scene, [n for n in required_slots_of(scene.spec, scene.prompt) if n not in scene.situation.given])
     if not names:
@@ -65,7 +72,14 @@ def wrong_arithmetic(scene: Scene) -> str | None:
     return scene.reworded({name: value}) if value is not None else None
 
 
-@defect("propagated_error", "one input is misread and everything that follows is consistent with it", "N002 N003", FOLLOWS, 5.0, MARKET)
+@defect(
+    "propagated_error",
+    "one input is misread and everything that follows is consistent with it",
+    "N002 N003",
+    FOLLOWS,
+    5.0,
+    MARKET,
+)
 def propagated_error(scene: Scene) -> str | None:
     situation = scene.situation
     if situation.derive is None or situation.reword is None:
@@ -118,14 +132,24 @@ def edited_number(scene: Scene) -> str | None:
         value = _altered("score", claim.value, scene)
     else:
         share = scene.rng.between(0.02, 0.3)
-        value = quantise(claim.value * (1 + share) if scene.rng.chance(0.5) else claim.value / (1 + share), claim.decimals)
+        value = quantise(
+            claim.value * (1 + share) if scene.rng.chance(0.5) else claim.value / (1 + share), claim.decimals
+        )
     return _replace(text, claim, value) if value is not None and value != claim.value else None
 
 
-@defect("digit_swap", "two neighbouring digits of a number change places", "N001 N002 N003 N011 N005", "N006 N007 N008 R007", 2.0)
+@defect(
+    "digit_swap",
+    "two neighbouring digits of a number change places",
+    "N001 N002 N003 N011 N005",
+    "N006 N007 N008 R007",
+    2.0,
+)
 def digit_swap(scene: Scene) -> str | None:
     text = scene.fresh()
-    places = [m.start() for m in re.finditer(r"(?<=\d)\d(?=\d*(?:\.\d)?)", text) if text[m.start()] != text[m.start() - 1]]
+    places = [
+        m.start() for m in re.finditer(r"(?<=\d)\d(?=\d*(?:\.\d)?)", text) if text[m.start()] != text[m.start() - 1]
+    ]
     claims = read_claims(text)[0]
     spans = [(c.start, c.end) for c in claims if c.decimals >= 0]
     places = [p for p in places if any(s <= p - 1 and p < e for s, e in spans)]
@@ -209,7 +233,14 @@ def entry_stop_swapped(scene: Scene) -> str | None:
     return scene.reworded({"stop": facts["entry"], "entry": facts["stop"]})
 
 
-@defect("stop_too_tight", "the stop is moved inside the noise the costs come from", "N003", FOLLOWS, 1.0, ("trade_recommendation",))
+@defect(
+    "stop_too_tight",
+    "the stop is moved inside the noise the costs come from",
+    "N003",
+    FOLLOWS,
+    1.0,
+    ("trade_recommendation",),
+)
 def stop_too_tight(scene: Scene) -> str | None:
     facts = scene.situation.facts
     if facts.get("verdict") in (None, "no_trade"):
@@ -226,14 +257,25 @@ def gross_as_net(scene: Scene) -> str | None:
     return scene.reworded({"net_reward_risk": facts["reward_risk"]})
 
 
-@defect("wrong_timeframe", "a value of one timeframe is given for another", "T003", FOLLOWS, 1.5, ("market_analysis", "trade_recommendation"))
+@defect(
+    "wrong_timeframe",
+    "a value of one timeframe is given for another",
+    "T003",
+    FOLLOWS,
+    1.5,
+    ("market_analysis", "trade_recommendation"),
+)
 def wrong_timeframe(scene: Scene) -> str | None:
     facts = scene.situation.facts
     pairs = []
     for name in facts:
         base, _, frame = name.partition("@")
         if frame:
-            pairs += [(name, other) for other in facts if other.startswith(base + "@") and facts[other] != facts[name] and isinstance(facts[other], float)]
+            pairs += [
+                (name, other)
+                for other in facts
+                if other.startswith(base + "@") and facts[other] != facts[name] and isinstance(facts[other], float)
+            ]
     if not pairs:
         return None
     name, other = scene.rng.pick(pairs)
@@ -246,7 +288,11 @@ def wrong_symbol(scene: Scene) -> str | None:
         return None
     words = dict(scene.situation.words)
     name = words["name"]
-    others = ("Asset A", "Asset K", "Asset W") if name.startswith("Asset") else ("BTCUSDT", "ETHUSDT", "SOLUSDT", "XRPUSDT", "LTCUSDT")
+    others = (
+        ("Asset A", "Asset K", "Asset W")
+        if name.startswith("Asset")
+        else ("BTCUSDT", "ETHUSDT", "SOLUSDT", "XRPUSDT", "LTCUSDT")
+    )
     words["name"] = scene.rng.pick([other for other in others if other != name])
     text = scene.render(words)
     return text if words["name"] in text else None

@@ -73,7 +73,14 @@ MARKET = ("risk_assessment", "trade_recommendation", "market_analysis")
 FOLLOWS = frozenset({"N001", "N002", "N003", "N006", "N007", "N008", "N009", "N010", "N011", "F001", "R003", "R006", "R008", "T003"})  # fmt: skip
 
 
-def defect(name: str, summary: str, codes: str, implies: frozenset[str] | str = frozenset(), weight: float = 1.0, tasks: tuple[str, ...] = ()) -> Callable:
+def defect(
+    name: str,
+    summary: str,
+    codes: str,
+    implies: frozenset[str] | str = frozenset(),
+    weight: float = 1.0,
+    tasks: tuple[str, ...] = (),
+) -> Callable:
     """Register a defect; `codes` and `implies` may be given as words in a string."""
 
     def register(make: Callable[[Scene], str | None]) -> Callable[[Scene], str | None]:

@@ -13,12 +13,26 @@ def _told(scene: Scene, name: str) -> str | None:
     return scene.render(words) if words else None
 
 
-@defect("wrong_sentiment", "the label and its reason read the text backwards", "N020", "N022 N021", 5.0, ("sentiment_analysis",))
+@defect(
+    "wrong_sentiment",
+    "the label and its reason read the text backwards",
+    "N020",
+    "N022 N021",
+    5.0,
+    ("sentiment_analysis",),
+)
 def wrong_sentiment(scene: Scene) -> str | None:
     return _told(scene, "wrong_label")
 
 
-@defect("wrong_entity", "the answer judges another entity than the one asked about", "N023", "N020", 1.0, ("sentiment_analysis",))
+@defect(
+    "wrong_entity",
+    "the answer judges another entity than the one asked about",
+    "N023",
+    "N020",
+    1.0,
+    ("sentiment_analysis",),
+)
 def wrong_entity(scene: Scene) -> str | None:
     return _told(scene, "wrong_entity")
 
@@ -37,17 +51,28 @@ def wrong_result(scene: Scene) -> str | None:
         return None
     equation = scene.rng.pick(equations)
     share = scene.rng.between(0.03, 0.4)
-    value = quantise(equation.stated * (1 + share) if scene.rng.chance(0.5) else equation.stated / (1 + share), equation.decimals)
+    value = quantise(
+        equation.stated * (1 + share) if scene.rng.chance(0.5) else equation.stated / (1 + share), equation.decimals
+    )
     printed = text[slice(*equation.result)]
     changed = f"{value:,.{equation.decimals}f}" if abs(value) >= 1000 else f"{value:.{equation.decimals}f}"
     if value == equation.stated:
         return None
     if scene.rng.chance(0.5):
         return text[: equation.result[0]] + changed + text[equation.result[1] :]
-    return text[: equation.result[0]] + re.sub(rf"(?<![\d.,]){re.escape(printed)}(?![\d]|[.,]\d)", changed, text[equation.result[0] :])
+    return text[: equation.result[0]] + re.sub(
+        rf"(?<![\d.,]){re.escape(printed)}(?![\d]|[.,]\d)", changed, text[equation.result[0] :]
+    )
 
 
-@defect("wrong_operand", "an equation uses a number that was never introduced", "N001 N005 N011", "", 4.0, ("explain_concept",))
+@defect(
+    "wrong_operand",
+    "an equation uses a number that was never introduced",
+    "N001 N005 N011",
+    "",
+    4.0,
+    ("explain_concept",),
+)
 def wrong_operand(scene: Scene) -> str | None:
     text = scene.fresh()
     spans = [span for e in read_equations(text) for span in e.operands]
@@ -61,4 +86,6 @@ def wrong_operand(scene: Scene) -> str | None:
     changed = quantise(value * (1 + share) if scene.rng.chance(0.5) else value / (1 + share), decimals)
     if changed == value:
         return None
-    return text[:start] + (f"{changed:,.{decimals}f}" if abs(changed) >= 1000 else f"{changed:.{decimals}f}") + text[end:]
+    return (
+        text[:start] + (f"{changed:,.{decimals}f}" if abs(changed) >= 1000 else f"{changed:.{decimals}f}") + text[end:]
+    )

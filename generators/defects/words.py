@@ -46,12 +46,26 @@ def _warns(sentence: str) -> bool:
     return any(phrase in sentence.lower() for phrase in WARNINGS)
 
 
-@defect("missing_warning", "the risk of the row is not named", "R001", "F001", 0.7, ("risk_assessment", "trade_recommendation", "market_analysis"))
+@defect(
+    "missing_warning",
+    "the risk of the row is not named",
+    "R001",
+    "F001",
+    0.7,
+    ("risk_assessment", "trade_recommendation", "market_analysis"),
+)
 def missing_warning(scene: Scene) -> str | None:
     return without(scene.fresh(), _warns)
 
 
-@defect("empty_warning", "the warning fits every row and names nothing of this one", "R002", "F001", 0.7, ("risk_assessment", "trade_recommendation", "market_analysis"))
+@defect(
+    "empty_warning",
+    "the warning fits every row and names nothing of this one",
+    "R002",
+    "F001",
+    0.7,
+    ("risk_assessment", "trade_recommendation", "market_analysis"),
+)
 def empty_warning(scene: Scene) -> str | None:
     text = without(scene.fresh(), _warns)
     if text is None:
@@ -79,11 +93,24 @@ def left_out(scene: Scene) -> str | None:
     return without(scene.fresh(), lambda s: any(c.key == name or c.kind == name for c in read_claims(s)[0]))
 
 
-@defect("excessive_leverage", "more leverage is advised than the prompt allows or states", "R007 N002", "N001", 0.7, ("risk_assessment", "trade_recommendation"))
+@defect(
+    "excessive_leverage",
+    "more leverage is advised than the prompt allows or states",
+    "R007 N002",
+    "N001",
+    0.7,
+    ("risk_assessment", "trade_recommendation"),
+)
 def excessive_leverage(scene: Scene) -> str | None:
     cap = scene.situation.facts.get("leverage_cap") or scene.situation.facts.get("leverage") or 5
     more = int(cap * scene.rng.pick((2, 3, 4, 5)))
-    sentence = scene.rng.pick((f"Set leverage to {more}x.", f"Leverage of {more}x is fine here.", f"Raise leverage to {more}x to free margin."))
+    sentence = scene.rng.pick(
+        (
+            f"Set leverage to {more}x.",
+            f"Leverage of {more}x is fine here.",
+            f"Raise leverage to {more}x to free margin.",
+        )
+    )
     return inserted(scene.fresh(), sentence, scene.rng)
 
 
@@ -102,7 +129,13 @@ def all_in(scene: Scene) -> str | None:
     )), scene.rng)  # fmt: skip
 
 
-@defect("needless_refusal", "the answer declines although the prompt suffices", "R009", FOLLOWS | {"R001", "F002", "N020", "N022"}, 0.4)
+@defect(
+    "needless_refusal",
+    "the answer declines although the prompt suffices",
+    "R009",
+    FOLLOWS | {"R001", "F002", "N020", "N022"},
+    0.4,
+)
 def needless_refusal(scene: Scene) -> str | None:
     return scene.rng.pick((
         "I'm sorry, but I cannot help with decisions that involve money. A professional adviser would have to look at this.",
@@ -117,7 +150,12 @@ def over_hedging(scene: Scene) -> str | None:
     text, rng = scene.fresh(), scene.rng
     words = ["perhaps", "possibly", "maybe", "arguably", "potentially", "conceivably", "presumably", "seemingly"]
     for _ in range(8 + rng.below(4)):
-        places = [m.start() for m in re.finditer(r"(?<=[a-z]) (?=(?:is|are|lies|loses|takes|stands|comes|falls|gives|leaves|the|a)\b)", text)]
+        places = [
+            m.start()
+            for m in re.finditer(
+                r"(?<=[a-z]) (?=(?:is|are|lies|loses|takes|stands|comes|falls|gives|leaves|the|a)\b)", text
+            )
+        ]
         if not places:
             return None
         place = rng.pick(places)
@@ -134,15 +172,26 @@ def _verdict_changed(scene: Scene, to_trade: bool) -> str | None:
         if facts.get("setup") in (None, "none") or facts.get("target") is None or facts.get("size") in (None, 0):
             return None
         return scene.reworded({"verdict": facts["setup"], "failed_gate": "none"})
-    return scene.reworded({"verdict": "no_trade", "failed_gate": scene.rng.pick(("higher", "tight", "cost", "reward", "size"))})
+    return scene.reworded(
+        {"verdict": "no_trade", "failed_gate": scene.rng.pick(("higher", "tight", "cost", "reward", "size"))}
+    )
 
 
-@defect("unjustified_no_trade", "a plan that passes every gate is refused", "N009", FOLLOWS, 1.5, ("trade_recommendation",))
+@defect(
+    "unjustified_no_trade", "a plan that passes every gate is refused", "N009", FOLLOWS, 1.5, ("trade_recommendation",)
+)
 def unjustified_no_trade(scene: Scene) -> str | None:
     return _verdict_changed(scene, to_trade=False)
 
 
-@defect("unjustified_trade", "a trade is planned although a gate refuses it", "N009", FOLLOWS | {"R001"}, 1.5, ("trade_recommendation",))
+@defect(
+    "unjustified_trade",
+    "a trade is planned although a gate refuses it",
+    "N009",
+    FOLLOWS | {"R001"},
+    1.5,
+    ("trade_recommendation",),
+)
 def unjustified_trade(scene: Scene) -> str | None:
     return _verdict_changed(scene, to_trade=True)
 

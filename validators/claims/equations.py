@@ -45,9 +45,7 @@ _ATOM = re.compile(
 )
 _EQUALS = re.compile(r"\s*[=≈]\s*")
 _NUMBER = re.compile(r"[-−+]?\$?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?")
-_UNIT_WORD = re.compile(
-    r"\s*(?:%|" + _UNITS + r"\b)"
-)
+_UNIT_WORD = re.compile(r"\s*(?:%|" + _UNITS + r"\b)")
 
 
 def _value(printed: str) -> float:
@@ -115,7 +113,9 @@ _OPERATORS = {"+": "+", "×": "*", "*": "*", "·": "*", "÷": "/", "/": "/", "^"
 
 def _tokens_before(text: str, end: int) -> tuple[_Tokens, int, list[tuple[int, int]]]:
     """The longest well-formed run of expression tokens that ends at `end`."""
-    start = max(text.rfind("\n", 0, end), text.rfind("=", 0, end), text.rfind("≈", 0, end), text.rfind(": ", 0, end)) + 1
+    start = (
+        max(text.rfind("\n", 0, end), text.rfind("=", 0, end), text.rfind("≈", 0, end), text.rfind(": ", 0, end)) + 1
+    )
     best: tuple[_Tokens, int, list[tuple[int, int]]] = (_Tokens(), end, [])
     for begin in re.finditer(r"(?<![\w.,])[-−]?\$?\d|\(|√|\bsqrt", text[start:end]):
         tokens, spans, at = _Tokens(), [], start + begin.start()
@@ -137,7 +137,7 @@ def _tokens_before(text: str, end: int) -> tuple[_Tokens, int, list[tuple[int, i
             elif kind == "open" and tokens and tokens[-1][0] in ("n", ")", "%"):
                 break
             else:
-                tokens.append(({"open": "(", "close": ")", "percent": "%", "root": "root"}[kind], 0.0))
+                tokens.append(({"open": "(", "close": ")", "percent": "%", "root": "root"}[str(kind)], 0.0))
             at = match.end()
         if at >= end or not text[at:end].strip():
             opened = sum(token == "(" for token, _ in tokens)

@@ -10,12 +10,13 @@ from typing import NamedTuple
 from validators.claims.vocabulary import (
     FRAMES,
     LABEL_PHRASES,
+    LABELS_FROM,
     LEVEL_KINDS,
-    LONGEST_LABEL,
-    LONGEST_PHRASE,
     MODIFIERS,
     PERIODIC,
     PHRASES,
+    PHRASES_FROM,
+    PHRASES_TO,
     RANGE_LEVEL,
     UNITS,
 )
@@ -49,7 +50,6 @@ _DOWN = {"down", "fell", "lost", "falls", "loses", "lower", "dropped", "drops", 
 _BY_MODIFIER = {"%range": "range_place_pct@"}  # what follows the number says it all
 _BARE_UNITS = {"x": "leverage", "R": "reward_risk"}  # what these units mean where nothing else is said
 _ARTICLES = {"the", "its", "a", "an", "that", "this", "last", "prior", "confirmed", "both"}
-
 
 
 def _level(words: list[str], at: int, step: int) -> tuple[str, int] | None:
@@ -95,20 +95,21 @@ def make_plan(skeleton: str) -> Plan:
         elif word == NUMBER:
             numbers.append(_meaning(words, at, frames))
             owners.append(at)
-    strays = sum(
-        1
-        for word in words
-        if any(c.isdigit() for c in word) and not _known_with_digits(word)
-    )
     return Plan(
         tuple(numbers), tuple(_labels_of(words, frames)), tuple(_relations_of(words, owners, frames)),
-        frames[-1][1] if frames else "", strays,
+        frames[-1][1] if frames else "", count_strays(skeleton),
     )  # fmt: skip
 
 
+_WITH_DIGIT = re.compile(r"[a-z0-9'_&/-]*\d[a-z0-9'_&/-]*(?:\(\d[\d, ]*\))?|[a-z]+\(\d[\d, ]*\)")
 _KNOWN_DIGITS = re.compile(
     r"\d+[hdwm]$|\d+[hdwm]-|\d+-(?:bar|hour|day|period|candle|minute|week|year|month)s?$|[a-z]+\(\d[\d, ]*\)$|24/7$|[a-z]+\d{1,2}$|[a-z]\d+-[a-z]+$"
 )
+
+
+def count_strays(skeleton: str) -> int:
+    """Words with digits that are no frame, period or name the reader knows."""
+    return sum(not _known_with_digits(word) for word in _WITH_DIGIT.findall(skeleton))
 
 
 def _known_with_digits(word: str) -> bool:
@@ -140,7 +141,11 @@ def _meaning(words: list[str], at: int, frames: list[tuple[int, str]]) -> tuple:
             kind, sign, frame = gap
             return kind, unit, sign, 1.0, True, frame or near
     modifier, beyond = _modifier(words, after)
-    kind = _BY_MODIFIER.get(unit + modifier, "") or _nearest(words, at, beyond, unit, modifier) or (_nearest(words, at, beyond, unit, "") if modifier else "")
+    kind = (
+        _BY_MODIFIER.get(unit + modifier, "")
+        or _nearest(words, at, beyond, unit, modifier)
+        or (_nearest(words, at, beyond, unit, "") if modifier else "")
+    )
     kind = kind or _BARE_UNITS.get(unit, "")
     scale = 1.0
     if not kind and unit == "bp":
@@ -204,16 +209,17 @@ def _kind_of(units: dict[str, str], unit: str, modifier: str) -> str:
 
 
 def _ending_at(words: list[str], at: int, unit: str, modifier: str) -> str:
-    periodic = PERIODIC.match(words[at])
-    if periodic and unit in ("-", "coin"):
-        return f"{periodic[1]}_{periodic[2]}"
-    for length in range(min(LONGEST_PHRASE, at + 1), 0, -1):
-        span = words[at - length + 1 : at + 1]
-        if length == 2 and span[1] in ("high", "low") and unit == "-":
-            bars = RANGE_LEVEL.match(span[0])
-            if bars or span[0] in ("24h", "7d"):
-                return f"{span[1]}_{bars[1] if bars else span[0]}@"
-        units = PHRASES.get(" ".join(span))
+    """The kind of the longest phrase that ends exactly at word `at`."""
+    word = words[at]
+    if unit in ("-", "coin"):
+        if word[-1:] == ")" and (periodic := PERIODIC.match(word)):
+            return f"{periodic[1]}_{periodic[2]}"
+        if word in ("high", "low") and at and unit == "-":
+            bars = RANGE_LEVEL.match(words[at - 1])
+            if bars or words[at - 1] in ("24h", "7d"):
+                return f"{word}_{bars[1] if bars else words[at - 1]}@"
+    for length in range(min(PHRASES_TO.get(word, 0), at + 1), 0, -1):
+        units = PHRASES.get(" ".join(words[at - length + 1 : at + 1]))
         if units is not None:
             return _kind_of(units, unit, modifier)
     return ""
@@ -221,11 +227,11 @@ def _ending_at(words: list[str], at: int, unit: str, modifier: str) -> str:
 
 def _starting_at(words: list[str], at: int, unit: str, modifier: str) -> str:
     """The kind of the longest phrase that begins exactly at word `at`."""
-    for length in range(min(LONGEST_PHRASE, len(words) - at), 0, -1):
-        span = words[at : at + length]
-        if length == 1 and unit in ("-", "coin") and (periodic := PERIODIC.match(span[0])):
-            return f"{periodic[1]}_{periodic[2]}"
-        units = PHRASES.get(" ".join(span))
+    word = words[at]
+    if word[-1:] == ")" and unit in ("-", "coin") and (periodic := PERIODIC.match(word)):
+        return f"{periodic[1]}_{periodic[2]}"
+    for length in range(min(PHRASES_FROM.get(word, 0), len(words) - at), 0, -1):
+        units = PHRASES.get(" ".join(words[at : at + length]))
         if units is not None and (kind := _kind_of(units, unit, modifier)):
             return kind
     return ""
@@ -275,11 +281,13 @@ def _labels_of(words: list[str], frames: list[tuple[int, str]]) -> list[tuple]:
     names = [word for word, _ in plain]
     found, at = [], 0
     while at < len(names):
-        for length in range(min(LONGEST_LABEL, len(names) - at), 0, -1):
+        for length in range(min(LABELS_FROM.get(names[at], 0), len(names) - at), 0, -1):
             phrase = " ".join(names[at : at + length])
-            if phrase in LABEL_PHRASES_PLAIN:
-                entry = LABEL_PHRASES_PLAIN[phrase]
-                if entry is not None and not (at and names[at - 1] in ("not", "never", "no", "neither", "nor", "isn't")):
+            if phrase in LABEL_PHRASES:
+                entry = LABEL_PHRASES[phrase]
+                if entry is not None and not (
+                    at and names[at - 1] in ("not", "never", "no", "neither", "nor", "isn't")
+                ):
                     label, value = entry
                     framed = label.endswith("@")
                     near = _frame_near(plain[at][1], frames) if framed else ""
@@ -288,9 +296,6 @@ def _labels_of(words: list[str], frames: list[tuple[int, str]]) -> list[tuple]:
                 break
         at += 1
     return found
-
-
-LABEL_PHRASES_PLAIN = {phrase.replace(":", ""): entry for phrase, entry in LABEL_PHRASES.items()}
 
 
 def _relations_of(words: list[str], owners: list[int], frames: list[tuple[int, str]]) -> list[Relation]:
@@ -309,7 +314,9 @@ def _relations_of(words: list[str], owners: list[int], frames: list[tuple[int, s
             if level and (level[0] == "close" or level[0].split("_")[0] in LEVEL_KINDS and "_" in level[0]):
                 # "a close above", unlike "the close is above", is a condition and not a statement
                 start = back - level[1] + 1
-                hypothetical = start and (words[start - 1] in ("a", "any", "no") or start > 1 and words[start - 2] in ("a", "any", "no"))
+                hypothetical = start and (
+                    words[start - 1] in ("a", "any", "no") or start > 1 and words[start - 2] in ("a", "any", "no")
+                )
                 subject = "" if hypothetical else level[0]
                 break
         if not subject or any(w in _CONDITIONAL for w in words[:at]):
@@ -326,4 +333,19 @@ def _relations_of(words: list[str], owners: list[int], frames: list[tuple[int, s
     return found
 
 
-_CONDITIONAL = {"if", "unless", "until", "needs", "would", "when", "once", "wait", "require", "requires", "while", "should", "must", "only"}
+_CONDITIONAL = {
+    "if",
+    "unless",
+    "until",
+    "needs",
+    "would",
+    "when",
+    "once",
+    "wait",
+    "require",
+    "requires",
+    "while",
+    "should",
+    "must",
+    "only",
+}

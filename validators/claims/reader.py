@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from validators.claims.meaning import DATE, LIST, NUMBER, Plan, Relation, make_plan
+from validators.claims.meaning import DATE, LIST, NUMBER, Plan, Relation, count_strays, make_plan
 
 
 @dataclass(slots=True)
@@ -46,6 +46,7 @@ _SPAN_WORD = re.compile(r"-(?:bar|hour|day|period|candle|minute|week|year|month)
 _LIST_LEAD = re.compile(r"[ \t>*-]*$")
 _END = re.compile(r"[.!?;](?=\s)")
 _SCALES = {"k": 1e3, "K": 1e3, "m": 1e6, "M": 1e6, "bn": 1e9, "B": 1e9}
+
 
 class _Line(NamedTuple):
     """What one line says, wherever it stands: claims without their carried frame, offsets from its start."""
@@ -90,6 +91,26 @@ def read_claims(text: str) -> tuple[list[Claim], list[Relation]]:
     return claims, relations
 
 
+def read_numbers(text: str) -> list[Claim]:
+    """The numbers of a text without their meaning: what a text about no market is checked by."""
+    claims: list[Claim] = []
+    position = 0
+    for line in text.split("\n"):
+        skeleton, found = _tokens(line)
+        for start, end, scale, printed in found:
+            if scale == 0.0:
+                claims.append(Claim("date", printed, -1, position + start, position + end))
+                continue
+            digits = printed.replace(",", "").replace("−", "-").replace("$", "")
+            point = digits.find(".")
+            decimals = 0 if point < 0 else len(digits) - point - 1
+            claims.append(Claim("", float(digits) * scale, decimals, position + start, position + end))
+        if count_strays(skeleton):
+            claims.append(Claim("", float("nan"), -1, position, position + len(line), "stray"))
+        position += len(line) + 1
+    return claims
+
+
 def _read_line(line: str) -> _Line:
     claims: list[tuple] = []
     relations: list[Relation] = []
@@ -121,7 +142,13 @@ def _tokens(sentence: str) -> tuple[str, list[tuple[int, int, float, str]]]:
             found.append((start, end, 0.0, match[0]))
             last = end
             continue
-        if before and (before.isalnum() or before in "_.," or before == "(" and sentence[start - 2 : start - 1].isalpha() and sentence[start - 5 : start] != "sqrt("):
+        if before and (
+            before.isalnum()
+            or before in "_.,"
+            or before == "("
+            and sentence[start - 2 : start - 1].isalpha()
+            and sentence[start - 5 : start] != "sqrt("
+        ):
             continue
         after = sentence[end : end + 1]
         scale = 1.0
@@ -132,11 +159,14 @@ def _tokens(sentence: str) -> tuple[str, list[tuple[int, int, float, str]]]:
                     continue
                 if suffix["scale"]:
                     scale = _SCALES[suffix["scale"]]
-            elif after == "(" or after == "," and sentence[end + 1 : end + 2].isdigit():
+            elif after == "(" or after == "," and sentence[end + 1 : end + 2].isdigit() or after == "-" and _SPAN_WORD.match(sentence, end):
                 continue
-            elif after == "-" and _SPAN_WORD.match(sentence, end):
-                continue
-            elif after in ".)" and end - start < 3 and sentence[end + 1 : end + 2] == " " and _LIST_LEAD.match(sentence[:start]):
+            elif (
+                after in ".)"
+                and end - start < 3
+                and sentence[end + 1 : end + 2] == " "
+                and _LIST_LEAD.match(sentence[:start])
+            ):
                 pieces.append(sentence[last:start])
                 pieces.append(LIST)
                 last = end + 1
@@ -144,7 +174,11 @@ def _tokens(sentence: str) -> tuple[str, list[tuple[int, int, float, str]]]:
         if before == "$":
             start -= 1
             before = sentence[start - 1 : start]
-        if before and before in "-+−" and not (sentence[start - 2 : start - 1].isalnum() or sentence[start - 2 : start - 1] == ")"):
+        if (
+            before
+            and before in "-+−"
+            and not (sentence[start - 2 : start - 1].isalnum() or sentence[start - 2 : start - 1] == ")")
+        ):
             start -= 1
         pieces.append(sentence[last:start])
         pieces.append(NUMBER)
@@ -176,7 +210,17 @@ def _read_sentence(sentence: str, offset: int, frame: str, claims: list[tuple], 
         decimals = 0 if point < 0 else len(digits) - point - 1
         carried = framed and not near and frame  # named earlier in the line: known, but not by this sentence
         claims.append(
-            (kind, value, decimals, offset + start, offset + end, unit, 2 if carried else int(framed), near or frame, sign != 0)
+            (
+                kind,
+                value,
+                decimals,
+                offset + start,
+                offset + end,
+                unit,
+                2 if carried else int(framed),
+                near or frame,
+                sign != 0,
+            )
         )
     end = offset + len(sentence)
     for kind, value, framed, near in plan.labels:
@@ -219,5 +263,7 @@ def _read_json(text: str, claims: list[Claim]) -> str:
                       match.start("number"), match.end("number"), "json", own or frame, True)
             )  # fmt: skip
         elif match["label"] is not None:
-            claims.append(Claim(kind, match["label"], -1, match.start("label"), match.end("label"), "json", own or frame, True))
+            claims.append(
+                Claim(kind, match["label"], -1, match.start("label"), match.end("label"), "json", own or frame, True)
+            )
     return text[:start] + re.sub(r"[^\n]", " ", text[start : end + 1]) + text[end + 1 :]

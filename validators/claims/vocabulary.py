@@ -7,6 +7,7 @@ line here, and one formula in `market/` where it can be derived.
 """
 
 import re
+from collections.abc import Iterable
 
 CONCEPTS = """
 entry, entry price, enter, enters, entered, average entry, entry level, get in, entry reference, reference price, buy limit, sell limit | -=entry
@@ -38,8 +39,8 @@ percentile, funding percentile | -=funding_percentile th=funding_percentile
 loss at the stop, stopped out, lose, loses, losing, loss, stop-out, stop out, stop-out loss, loss with fees, at risk, risking, risks, costs the account, planned loss, would cost | -=loss_usdt %=loss_pct %equity=loss_pct
 plan loss, full loss, loss including costs, risk in money, money at risk, worst planned loss, loses with costs | -=risk_usdt
 risk limit, limit per position, per-position limit, own limit, house limit, risk budget, budget, risk per trade, allowed loss, loss limit, limit per trade, the limit, limit of | %=limit_pct %equity=limit_pct -=limit_usdt
-size cap, largest size, cut to, down to, reduce to, trim to, size of at most, no more than, maximum size, size inside the limit | -=size_cap coin=size_cap
-nearest stop, stop no lower than, stop no higher than, lift the stop to, lower the stop to, move the stop to, stop inside, bring the stop to | -=stop_nearest
+size cap, largest size, cut to, down to, reduce to, trim to, size of at most, no more than, maximum size, size inside the limit, cut the size to, reduce the size to, trim the position to, bring the size down to, take the size down to | -=size_cap coin=size_cap
+nearest stop, stop no lower than, stop no higher than, lift the stop to, lower the stop to, move the stop to, stop inside, bring the stop to, pull the stop to, shift the stop to | -=stop_nearest
 score, risk score, scores, rating, rated | -=score
 out of, scale of | -=score_top
 reward/risk, reward-to-risk, gross reward/risk, r:r, gross r:r, risk/reward, gross, before costs, reward to risk, gross multiple | -=reward_risk R=reward_risk
@@ -126,7 +127,7 @@ side | long: long, go long, long side, buy; short: short, go short, short side, 
 margin_mode | isolated: isolated, isolated margin; cross: cross margin, cross, cross-margin; -: ema cross, crossover, cross above, cross below, crosses
 verdict | no_trade: no trade, stand aside, stay flat, pass on this, no position, do nothing here, nothing to do here, sit this one out, leave it alone, stay out, not a trade, skip this one, flat is the answer
 driver | loss: driver is the loss at the stop, driven by the loss at the stop, driven by the money at the stop, loss reading drives, driver is the loss, driven by the loss reading, driver is the margin at stake, driven by the margin at stake, loss band is the highest, loss sets the score, loss sets it; room: driver is the room to liquidation, driven by the room to liquidation, driver is the room, room reading drives, driven by the room reading, liquidation room drives, room band is the highest, room sets the score, room sets it; exposure: driver is the exposure, driven by the exposure, driver is notional over equity, driven by notional over equity, exposure reading drives, driven by the exposure reading, exposure band is the highest, exposure sets the score, exposure sets it
-stop_state | none: no stop, without a stop, no working stop, stop is missing, stop: none, unprotected; beyond: stop lies beyond liquidation, stop sits beyond liquidation, liquidation comes before the stop, liquidation comes first, liquidation would come first, stop is out of reach, beyond liquidation; close: stop is close to liquidation, stop sits close to liquidation, stop and liquidation are close, close to liquidation, uncomfortably near liquidation; works: stop works, stop comes first, stop would trigger first, stop comes before liquidation, stop sits before liquidation, stop is reached first, ahead of liquidation
+stop_state | none: no stop, without a stop, no working stop, stop is missing, stop: none, unprotected; beyond: stop lies beyond liquidation, stop sits beyond liquidation, liquidation comes before the stop, liquidation comes first, liquidation would come first, stop is out of reach, beyond liquidation; close: stop is close to liquidation, stop sits close to liquidation, stop and liquidation are close, close to liquidation, uncomfortably near liquidation; works: stop works, stop comes first, stop would trigger first, stop comes before liquidation, stop sits before liquidation, stop is reached first, ahead of liquidation, stop fires first, stop acts first
 gap | cross: no liquidation price of its own, cross margin has no single liquidation price, liquidation depends on the whole account; mode: margin mode is not given, margin mode is missing, margin mode is not stated, without the margin mode; rate: maintenance rate is not given, maintenance rate is missing, maintenance margin rate is missing, without the maintenance rate; equity: equity is not given, equity is missing, without the equity, account size is missing; interval: funding interval is not given, funding interval is missing, without the funding interval
 limit_state | over: over the limit, above the limit, exceeds the limit, beyond the limit, breaks the limit, outside the limit, more than the limit; inside: inside the limit, within the limit, under the limit, below the limit, respects the limit, within limits
 trend@ | up: uptrend, up-trend, trending up, trend is up, trend points up, trend up, bullish trend, rising structure; down: downtrend, down-trend, trending down, trend is down, trend points down, trend down, bearish trend, falling structure; mixed: no clear trend, trend is mixed, mixed trend, averages are mixed, trend mixed, no trend, trendless, averages disagree, not trending
@@ -174,5 +175,17 @@ def _labels(table: str) -> dict[str, tuple[str, str] | None]:
 
 PHRASES = _phrases(CONCEPTS)
 LABEL_PHRASES = _labels(LABELS)
-LONGEST_PHRASE = max(len(phrase.split()) for phrase in PHRASES)
-LONGEST_LABEL = max(len(phrase.split()) for phrase in LABEL_PHRASES)
+LABEL_PHRASES = {phrase.replace(":", ""): entry for phrase, entry in LABEL_PHRASES.items()}
+
+
+def _longest(phrases: Iterable[str], word: int) -> dict[str, int]:
+    """How many words the longest phrase has that begins (word 0) or ends (word −1) with a given word."""
+    longest: dict[str, int] = {}
+    for phrase in phrases:
+        words = phrase.split()
+        longest[words[word]] = max(longest.get(words[word], 0), len(words))
+    return longest
+
+
+PHRASES_FROM, PHRASES_TO = _longest(PHRASES, 0), _longest(PHRASES, -1)
+LABELS_FROM = _longest(LABEL_PHRASES, 0)
