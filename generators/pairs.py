@@ -4,7 +4,7 @@ Family and wording of the rejected answer are drawn independently of the chosen 
 pair gets is drawn by weight; a defect that does not fit the row, or is not found, or shows more than it implies, gives way to the next.
 """
 
-from generators.defects import CARICATURES, DEFECTS, TELLING, Scene, defects_of
+from generators.defects import CARICATURES, DEFECTS, Scene, defects_of
 from generators.situation import Situation
 from tapewright.rows import Row
 from tapewright.streams import Stream
@@ -40,7 +40,7 @@ def _order(task: str, rng: Stream) -> list[str]:
     """
     names = list(defects_of(task))
     first = rng.weighted(names, [DEFECTS[name].weight for name in names])
-    rest = [name for name in names if name != first and name not in TELLING]
+    rest = [name for name in names if name != first and DEFECTS[name].manner != "telling"]
     order = [first]
     while rest:
         choice = rng.weighted(rest, [DEFECTS[name].weight for name in rest])

@@ -2,8 +2,8 @@
 
 Prices, daily ATR and (where the tape has it) funding come from the tape; the position, account,
 tier and costs are drawn and stated in the prompt. Draws are stratified over the score, not over
-leverage, so that the score cannot be read off the leverage alone. Two rows in twenty are a pair of
-which the second lacks one input: its answer computes what still follows and names what is missing.
+leverage, so that the score cannot be read off the leverage alone. Four rows in twenty are two pairs
+of which the second lacks one input: its answer computes what still follows and names what is missing.
 """
 
 from functools import partial
@@ -34,13 +34,14 @@ ANSWER = (
 def draw(rng: Stream, world: World) -> Situation:
     """One position; the score it lands on is aimed at by the row's number within the task."""
     place = world.ordinal % 20
-    first_pair = {"easy": 20, "hard": 12}.get(world.difficulty, 18)
+    first_pair = {"easy": 20, "hard": 12}.get(world.difficulty, 16)
     paired = place >= first_pair  # the last rows of twenty are complete rows and their incomplete twins
     draws = world.pair() if paired else rng
     goal = 1 + (world.ordinal // 2 if paired else world.ordinal) % 10
     hourly = world.has("1h", "1d")
     moment = world.moment(draws, ("1h", "1d") if hourly else ("1d",))
-    quantities, source = _aim(draws, moment, goal, "1h" if hourly else "1d")
+    instrument = world.instrument(moment.venue, moment.symbol)
+    quantities, source = _aim(draws, moment, goal, "1h" if hourly else "1d", instrument)
     if paired and place % 2:
         given = dict(quantities.given)
         _remove(given, draws.pick(_MISSING))
@@ -48,12 +49,14 @@ def draw(rng: Stream, world: World) -> Situation:
     return settle(moment, quantities, source)
 
 
-def _aim(rng: Stream, moment: Moment, goal: int, frame: str) -> tuple[Quantities, str]:
+def _aim(
+    rng: Stream, moment: Moment, goal: int, frame: str, instrument: instruments.Instrument | None
+) -> tuple[Quantities, str]:
     """Draw positions until one has the score `goal`; after 60 tries the last one stands."""
     funding, source = _funding(rng, moment)
     last: Quantities | None = None
     for _ in range(60):
-        quantities = _position(rng, moment, goal, frame, funding)
+        quantities = _position(rng, moment, goal, frame, funding, instrument)
         if quantities is not None:
             last = quantities
             if quantities.get("score") == goal:
@@ -70,7 +73,14 @@ def _within(rng: Stream, band: int, edges: tuple[float, ...]) -> float:
     return low * (high / low) ** rng.between(0.02, 0.98)
 
 
-def _position(rng: Stream, moment: Moment, goal: int, frame: str, funding: dict[str, Any]) -> Quantities | None:
+def _position(
+    rng: Stream,
+    moment: Moment,
+    goal: int,
+    frame: str,
+    funding: dict[str, Any],
+    instrument: instruments.Instrument | None,
+) -> Quantities | None:
     mark, atr = moment.value("close", frame), moment.value("atr_14", "1d")
     assert mark and atr
     state = "works"
@@ -102,7 +112,7 @@ def _position(rng: Stream, moment: Moment, goal: int, frame: str, funding: dict[
         )
     if goal_liquidation <= 0 or (stop is not None and (stop <= 0 or (stop - mark) * sign >= 0)):
         return None
-    tier = instruments.instrument(moment.venue, moment.symbol).tier(size * entry) if instruments.known(moment.venue, moment.symbol) else None  # fmt: skip
+    tier = instrument.tier(size * entry) if instrument else None
     mmr = quantise(tier.maintenance_rate * 100, 2) if tier else 1.0
     deduction = quantise(tier.deduction_usdt, 2) if tier else 0.0
     distance = abs(entry - goal_liquidation) / entry

@@ -1,11 +1,13 @@
 """The tables a run ends with."""
 
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
+from generators.defects import DEFECTS
 from generators.produce import Summary
 
 _QUANTILES = ("min", "p5", "p25", "median", "p75", "p95", "max")
@@ -38,6 +40,10 @@ def show_summary(
         for name, count in sorted(summary.defects.items(), key=lambda item: -item[1]):
             defects.add_row(name, f"{count:,}", f"{count / total:.1%}")
         console.print(defects)
+        manners = Counter()
+        for name, count in summary.defects.items():
+            manners[DEFECTS[name.partition(": ")[2]].manner] += count
+        console.print("By manner: " + ", ".join(f"{name} {count / total:.1%}" for name, count in manners.most_common()))
     lengths = summary.lengths if summary.unchanged else _lengths(summary)
     if lengths:
         console.print("Answer length in characters: " + ", ".join(f"{n} {v:,}" for n, v in zip(_QUANTILES, lengths)))

@@ -2,7 +2,8 @@
 
 The prompt names a rule, its parameters and the gates; the plan follows from the printed numbers
 alone. Of twenty rows eleven are trades, nine are not; five of those nine are twins of a trade that
-differ from it in one deciding number. Candles are drawn where a rule sees a setup, never by what
+differ from it in one deciding number. Two of the trades lack what their size needs and say so;
+each has a complete twin. Candles are drawn where a rule sees a setup, never by what
 came after; `--natural` draws them as they come.
 """
 
@@ -27,7 +28,7 @@ DAILY = ("close", "ema_50")
 ANSWER = (
     "setup", "failed_gate", "verdict", "side", "entry", "stop", "target", "stop_distance", "stop_gap_pct",
     "target_distance", "target_gap_pct", "reward_risk", "net_reward_risk", "cost_r", "break_even_pct", "limit_usdt", "size",
-    "notional", "exposure", "risk_usdt",
+    "notional", "exposure", "risk_usdt", "gap",
 )  # fmt: skip
 TRADE_ONLY = ("entry", "stop", "target", "size")
 
@@ -50,6 +51,13 @@ def draw(rng: Stream, world: World) -> Situation:
         moment, quantities = _trade(shared, world)
         if world.ordinal % 2:
             quantities = _twin(shared, quantities)
+        return settle(moment, quantities)
+    if pair < 7 and world.difficulty != "easy":  # a complete plan and its twin without equity or budget
+        shared = world.pair()
+        moment, quantities = _trade(shared, world)
+        if world.ordinal % 2 and quantities.get("verdict") != "no_trade":
+            missing = shared.pick(("equity", "limit_pct"))
+            quantities = Quantities({name: value for name, value in quantities.given.items() if name != missing})
         return settle(moment, quantities)
     if pair < 8:
         return settle(*_trade(rng, world))
@@ -262,7 +270,7 @@ def _with_answer(quantities: Quantities) -> dict[str, Any]:
 
 def words(facts: dict[str, Any], moment: Moment) -> dict[str, Any]:
     """What the templates see: the decision frame's columns without suffix, the daily ones with `d_`."""
-    shown: dict[str, Any] = dict.fromkeys((*ANSWER, *COLUMNS, "d_close", "d_ema_50", "higher_filter", "rsi_low", "rsi_high", "adx_cap", "target_multiple"))  # fmt: skip
+    shown: dict[str, Any] = dict.fromkeys((*ANSWER, *COLUMNS, "d_close", "d_ema_50", "higher_filter", "rsi_low", "rsi_high", "adx_cap", "target_multiple", "equity", "limit_pct"))  # fmt: skip
     frame = facts["frame"]
     for name, text in show_all(facts, moment.tick, moment.lot).items():
         base, _, suffix = name.rpartition("_")

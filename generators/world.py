@@ -15,7 +15,7 @@ from market import instruments
 from market.candles import Series, Tape
 from market.columns import quantise_column, scaled
 from market.quantity import decimals_of
-from tapewright.errors import ConfigError
+from tapewright.errors import ConfigError, SourceError
 from tapewright.streams import Stream, stream
 
 GROUP_SECONDS = 7 * 86_400  # one scenario block: the same for every symbol and frame
@@ -186,12 +186,20 @@ class World:
             raise ConfigError(f"not enough history in the window for frames {', '.join(frames)}; widen --since/--until")
         if rng.chance(self.anonymize):
             return self._alias(rng, venue, symbol, as_of_s, indices)
-        if instruments.known(venue, symbol):
-            tick, lot = instruments.tick(venue, symbol, as_of_s), instruments.lot(venue, symbol, as_of_s)
+        instrument = self.instrument(venue, symbol)
+        if instrument is not None:
+            tick, lot = instrument.tick(as_of_s), instrument.lot
         else:
             close = self.tape.series(venue, symbol, frames[0]).columns["close"][index]
             tick, lot = instruments.tick_for_price(close), instruments.lot_for_price(close)
         return Moment(venue, symbol, as_of_s, self.tape, indices, tick, lot, instruments.base_coin(symbol))
+
+    def instrument(self, venue: str, symbol: str) -> instruments.Instrument | None:
+        """Ticks, lots and tiers: a snapshot's own, else the table's; None for a market neither knows."""
+        try:
+            return instruments.instrument_of(self.tape, venue, symbol)
+        except SourceError:
+            return None
 
     def _alias(self, rng: Stream, venue: str, symbol: str, as_of_s: int, indices: dict[str, int]) -> Moment:
         frame = next(iter(indices))

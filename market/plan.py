@@ -185,6 +185,8 @@ def failed_gate(q: Quantities, _: str) -> str:
         except Missing:
             if gate in ("stale", "setup"):
                 raise
+            if gate == "size" and q.get("stop") is not None and q.get("limit_usdt") is None:
+                continue  # without equity or budget the plan stands and only its size stays open
             return "setup" if q.get("stop") is None or q.get("target") is None else gate
     return "none"
 

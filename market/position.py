@@ -158,7 +158,11 @@ def limit_state(q: Quantities, _: str) -> str | None:
 
 @formula("gap", "label")
 def gap(q: Quantities, _: str) -> str | None:
-    """The first thing missing that keeps an isolated position from being assessed in full."""
+    """The first thing missing that keeps a position from being assessed or a plan from being sized in full."""
+    if q.given.get("rule") is not None:
+        if q["verdict"] == "no_trade":
+            return None
+        return "equity" if q.get("equity") is None else "budget" if q.get("limit_pct") is None else None
     if q.given.get("size") is None or q.given.get("entry") is None:
         return None
     mode = q.get("margin_mode")

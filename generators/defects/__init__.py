@@ -1,9 +1,9 @@
 """Named ways for an answer to be wrong. Each module registers its defects when it is imported."""
 
 from generators.defects import numbers, tasks, words  # noqa: F401
-from generators.defects.registry import CARICATURES, DEFECTS, TELLING, Defect, Scene
+from generators.defects.registry import CARICATURES, DEFECTS, Defect, Scene
 
-__all__ = ["CARICATURES", "DEFECTS", "TELLING", "Defect", "Scene", "defects_of"]
+__all__ = ["CARICATURES", "DEFECTS", "Defect", "Scene", "defects_of"]
 
 
 def defects_of(task: str) -> tuple[str, ...]:

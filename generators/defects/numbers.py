@@ -60,8 +60,9 @@ def _stated(scene: Scene, names: tuple[str, ...] | list[str]) -> list[str]:
     "one derived number is off; what follows from it is not",
     "N003",
     "N006 N007 N008 F001 R003",
-    4.0,
-    MARKET,
+    weight=4,
+    tasks=MARKET,
+    manner="independent",
 )
 def wrong_arithmetic(scene: Scene) -> str | None:
     names = _stated(scene, [n for n in required_slots_of(scene.spec, scene.prompt) if n not in scene.situation.given])
@@ -77,8 +78,9 @@ def wrong_arithmetic(scene: Scene) -> str | None:
     "one input is misread and everything that follows is consistent with it",
     "N002 N003",
     FOLLOWS,
-    5.0,
-    MARKET,
+    weight=12,
+    tasks=MARKET,
+    manner="propagated",
 )
 def propagated_error(scene: Scene) -> str | None:
     situation = scene.situation
@@ -100,7 +102,15 @@ def propagated_error(scene: Scene) -> str | None:
 _NOT_MISREAD = {"tick", "lot", "funding_interval_h", "deduction", "notional_floor", "age_limit_h", "data_age_h"}
 
 
-@defect("contradicts_input", "a number of the prompt is quoted wrongly", "N002", "N003 N006 N010 T003", 4.0, MARKET)
+@defect(
+    "contradicts_input",
+    "a number of the prompt is quoted wrongly",
+    "N002",
+    "N003 N006 N010 T003",
+    weight=3,
+    tasks=MARKET,
+    manner="independent",
+)
 def contradicts_input(scene: Scene) -> str | None:
     names = [n for n in _stated(scene, scene.situation.given) if n not in _NOT_MISREAD]
     if not names:
@@ -121,7 +131,15 @@ def _replace(text: str, claim: Claim, value: float) -> str:
     return text[: claim.start] + f"{value:{sign}{comma}.{claim.decimals}f}" + text[claim.end :]
 
 
-@defect("edited_number", "one number is changed in one place", "N001 N002 N003", "N006 N007 N008 R007", 4.0, MARKET)
+@defect(
+    "edited_number",
+    "one number is changed in one place",
+    "N001 N002 N003",
+    "N006 N007 N008 R007",
+    weight=5,
+    tasks=MARKET,
+    manner="edited",
+)
 def edited_number(scene: Scene) -> str | None:
     text = scene.fresh()
     claims = [c for c in _numbers(text) if c.value]
@@ -143,7 +161,8 @@ def edited_number(scene: Scene) -> str | None:
     "two neighbouring digits of a number change places",
     "N001 N002 N003 N011 N005",
     "N006 N007 N008 R007",
-    2.0,
+    weight=2.5,
+    manner="edited",
 )
 def digit_swap(scene: Scene) -> str | None:
     text = scene.fresh()
@@ -159,7 +178,15 @@ def digit_swap(scene: Scene) -> str | None:
     return text[: place - 1] + text[place] + text[place - 1] + text[place + 1 :]
 
 
-@defect("unit_swap", "per cent, money and ATR are confused", "N001 N002 N003", "N007 N008 N005 F001", 1.5, MARKET)
+@defect(
+    "unit_swap",
+    "per cent, money and ATR are confused",
+    "N001 N002 N003",
+    "N007 N008 N005 F001",
+    weight=2,
+    tasks=MARKET,
+    manner="edited",
+)
 def unit_swap(scene: Scene) -> str | None:
     text = scene.fresh()
     swaps = {"%": ("%", " USDT"), "atr": (" daily ATR", "%"), "-": (" USDT", "%")}
@@ -171,7 +198,15 @@ def unit_swap(scene: Scene) -> str | None:
     return text[: claim.end] + new + text[claim.end + len(old) :]
 
 
-@defect("above_below", "above and below change places", "N010 N003 N002", "N009", 1.0, MARKET)
+@defect(
+    "above_below",
+    "above and below change places",
+    "N010 N003 N002",
+    "N009",
+    weight=1,
+    tasks=MARKET,
+    manner="edited",
+)
 def above_below(scene: Scene) -> str | None:
     text = scene.fresh()
     places = list(re.finditer(r"\b(above|below)\b", text))
@@ -181,7 +216,15 @@ def above_below(scene: Scene) -> str | None:
     return text[: match.start()] + ("below" if match[1] == "above" else "above") + text[match.end() :]
 
 
-@defect("fabricated_number", "a figure that nothing in the prompt supports is cited", "N001 N005", "", 1.0, MARKET)
+@defect(
+    "fabricated_number",
+    "a figure that nothing in the prompt supports is cited",
+    "N001 N005",
+    "",
+    weight=0.5,
+    tasks=MARKET,
+    manner="telling",
+)
 def fabricated_number(scene: Scene) -> str | None:
     """Put an invented indicator where a correct answer has a sentence boundary."""
     rng, text = scene.rng, scene.fresh()
@@ -206,7 +249,15 @@ _VALUES = {
 }  # fmt: skip
 
 
-@defect("wrong_label", "a label disagrees with the numbers that decide it", "N009", "N003 F001", 4.0, MARKET)
+@defect(
+    "wrong_label",
+    "a label disagrees with the numbers that decide it",
+    "N009",
+    "N003 F001",
+    weight=4,
+    tasks=MARKET,
+    manner="independent",
+)
 def wrong_label(scene: Scene) -> str | None:
     facts = scene.situation.facts
     names = [k for k, v in facts.items() if isinstance(v, str) and v in _VALUES.get(k.partition("@")[0], ())]
@@ -217,7 +268,15 @@ def wrong_label(scene: Scene) -> str | None:
     return scene.reworded({name: scene.rng.pick(others)})
 
 
-@defect("inverted_levels", "stop and target stand on the wrong sides", "N006", FOLLOWS, 1.5, ("trade_recommendation",))
+@defect(
+    "inverted_levels",
+    "stop and target stand on the wrong sides",
+    "N006",
+    FOLLOWS,
+    weight=1,
+    tasks=("trade_recommendation",),
+    manner="independent",
+)
 def inverted_levels(scene: Scene) -> str | None:
     facts = scene.situation.facts
     if "target" not in facts or facts.get("verdict") == "no_trade":
@@ -225,7 +284,15 @@ def inverted_levels(scene: Scene) -> str | None:
     return scene.reworded({"stop": facts["target"], "target": facts["stop"]})
 
 
-@defect("entry_stop_swapped", "entry and stop are exchanged", "N002 N003 N006", FOLLOWS, 1.0, ("trade_recommendation",))
+@defect(
+    "entry_stop_swapped",
+    "entry and stop are exchanged",
+    "N002 N003 N006",
+    FOLLOWS,
+    weight=1,
+    tasks=("trade_recommendation",),
+    manner="independent",
+)
 def entry_stop_swapped(scene: Scene) -> str | None:
     facts = scene.situation.facts
     if facts.get("verdict") in (None, "no_trade"):
@@ -238,8 +305,9 @@ def entry_stop_swapped(scene: Scene) -> str | None:
     "the stop is moved inside the noise the costs come from",
     "N003",
     FOLLOWS,
-    1.0,
-    ("trade_recommendation",),
+    weight=1,
+    tasks=("trade_recommendation",),
+    manner="independent",
 )
 def stop_too_tight(scene: Scene) -> str | None:
     facts = scene.situation.facts
@@ -249,7 +317,15 @@ def stop_too_tight(scene: Scene) -> str | None:
     return scene.reworded({"stop": snap_price(near, str(facts["tick"]))})
 
 
-@defect("gross_as_net", "reward/risk before costs is passed off as net", "N003", "R003", 1.0, ("trade_recommendation",))
+@defect(
+    "gross_as_net",
+    "reward/risk before costs is passed off as net",
+    "N003",
+    "R003",
+    weight=1,
+    tasks=("trade_recommendation",),
+    manner="independent",
+)
 def gross_as_net(scene: Scene) -> str | None:
     facts = scene.situation.facts
     if facts.get("net_reward_risk") is None:
@@ -262,8 +338,9 @@ def gross_as_net(scene: Scene) -> str | None:
     "a value of one timeframe is given for another",
     "T003",
     FOLLOWS,
-    1.5,
-    ("market_analysis", "trade_recommendation"),
+    weight=1.5,
+    tasks=("market_analysis", "trade_recommendation"),
+    manner="independent",
 )
 def wrong_timeframe(scene: Scene) -> str | None:
     facts = scene.situation.facts
@@ -282,7 +359,15 @@ def wrong_timeframe(scene: Scene) -> str | None:
     return scene.reworded({name: facts[other]})
 
 
-@defect("wrong_symbol", "the answer speaks of another market", "N012", "N001 N005", 0.7, MARKET)
+@defect(
+    "wrong_symbol",
+    "the answer speaks of another market",
+    "N012",
+    "N001 N005",
+    weight=0.7,
+    tasks=MARKET,
+    manner="independent",
+)
 def wrong_symbol(scene: Scene) -> str | None:
     if scene.situation.reword is None:
         return None

@@ -50,7 +50,11 @@ class Scene:
 
 @dataclass(frozen=True, slots=True)
 class Defect:
-    """One defect. `tasks` empty: any task. `weight` is its share among the defects of a task."""
+    """One defect. `tasks` empty: any task. `weight` is its share among the defects of a task.
+
+    `manner` is "propagated", "independent" (a rendering of its own with a changed fact), "edited"
+    (one place of a text) or "telling" (a sentence added, dropped or replaced).
+    """
 
     name: str
     summary: str
@@ -59,33 +63,26 @@ class Defect:
     make: Callable[[Scene], str | None]
     weight: float
     tasks: tuple[str, ...]
+    manner: str
 
 
 DEFECTS: dict[str, Defect] = {}
 CARICATURES = ("guaranteed_profit", "all_in")
-# Defects that add, drop or replace a sentence: a word may give them away, so they stay few.
-TELLING = (
-    *CARICATURES, "fabricated_number", "uses_later", "missing_warning", "empty_warning", "missing_stop", "left_out",
-    "excessive_leverage", "needless_refusal", "over_hedging", "ignores_format",
-)  # fmt: skip
+
 
 MARKET = ("risk_assessment", "trade_recommendation", "market_analysis")
 FOLLOWS = frozenset({"N001", "N002", "N003", "N006", "N007", "N008", "N009", "N010", "N011", "F001", "R003", "R006", "R008", "T003"})  # fmt: skip
 
 
 def defect(
-    name: str,
-    summary: str,
-    codes: str,
-    implies: frozenset[str] | str = frozenset(),
-    weight: float = 1.0,
-    tasks: tuple[str, ...] = (),
-) -> Callable:
+    name: str, summary: str, codes: str, implies: frozenset[str] | str = frozenset(), weight: float = 1.0,
+    tasks: tuple[str, ...] = (), manner: str = "independent",
+) -> Callable:  # fmt: skip
     """Register a defect; `codes` and `implies` may be given as words in a string."""
 
     def register(make: Callable[[Scene], str | None]) -> Callable[[Scene], str | None]:
         implied = frozenset(implies.split()) if isinstance(implies, str) else implies
-        DEFECTS[name] = Defect(name, summary, frozenset(codes.split()), implied, make, weight, tasks)
+        DEFECTS[name] = Defect(name, summary, frozenset(codes.split()), implied, make, weight, tasks, manner)
         return make
 
     return register

@@ -18,8 +18,9 @@ def _told(scene: Scene, name: str) -> str | None:
     "the label and its reason read the text backwards",
     "N020",
     "N022 N021",
-    5.0,
-    ("sentiment_analysis",),
+    weight=6,
+    tasks=("sentiment_analysis",),
+    manner="independent",
 )
 def wrong_sentiment(scene: Scene) -> str | None:
     return _told(scene, "wrong_label")
@@ -30,19 +31,36 @@ def wrong_sentiment(scene: Scene) -> str | None:
     "the answer judges another entity than the one asked about",
     "N023",
     "N020",
-    1.0,
-    ("sentiment_analysis",),
+    weight=0.7,
+    tasks=("sentiment_analysis",),
+    manner="independent",
 )
 def wrong_entity(scene: Scene) -> str | None:
     return _told(scene, "wrong_entity")
 
 
-@defect("outside_vocabulary", "the label is not in the asked vocabulary", "N021", "N022", 1.0, ("sentiment_analysis",))
+@defect(
+    "outside_vocabulary",
+    "the label is not in the asked vocabulary",
+    "N021",
+    "N022",
+    weight=0.7,
+    tasks=("sentiment_analysis",),
+    manner="independent",
+)
 def outside_vocabulary(scene: Scene) -> str | None:
     return _told(scene, "outside_vocabulary")
 
 
-@defect("wrong_result", "a worked equation gives a wrong result", "N011", "N001 N005", 6.0, ("explain_concept",))
+@defect(
+    "wrong_result",
+    "a worked equation gives a wrong result",
+    "N011",
+    "N001 N005",
+    weight=6,
+    tasks=("explain_concept",),
+    manner="edited",
+)
 def wrong_result(scene: Scene) -> str | None:
     """Change the result of one equation, everywhere it is printed in the answer."""
     text = scene.fresh()
@@ -70,8 +88,9 @@ def wrong_result(scene: Scene) -> str | None:
     "an equation uses a number that was never introduced",
     "N001 N005 N011",
     "",
-    4.0,
-    ("explain_concept",),
+    weight=4,
+    tasks=("explain_concept",),
+    manner="edited",
 )
 def wrong_operand(scene: Scene) -> str | None:
     text = scene.fresh()

@@ -18,7 +18,15 @@ def inserted(text: str, sentence: str, rng: Stream) -> str:
     return f"{text[:place]} {sentence}{text[place:]}"
 
 
-@defect("uses_later", "the answer knows what came after its moment", "T001", "N001 N002 N003 N005 T003", 0.7, MARKET)
+@defect(
+    "uses_later",
+    "the answer knows what came after its moment",
+    "T001",
+    "N001 N002 N003 N005 T003",
+    weight=0.4,
+    tasks=MARKET,
+    manner="telling",
+)
 def uses_later(scene: Scene) -> str | None:
     close = scene.situation.words.get("close") or scene.situation.words.get("mark")
     sentence = scene.rng.pick((
@@ -51,8 +59,9 @@ def _warns(sentence: str) -> bool:
     "the risk of the row is not named",
     "R001",
     "F001",
-    0.7,
-    ("risk_assessment", "trade_recommendation", "market_analysis"),
+    weight=0.4,
+    tasks=("risk_assessment", "trade_recommendation", "market_analysis"),
+    manner="telling",
 )
 def missing_warning(scene: Scene) -> str | None:
     return without(scene.fresh(), _warns)
@@ -63,8 +72,9 @@ def missing_warning(scene: Scene) -> str | None:
     "the warning fits every row and names nothing of this one",
     "R002",
     "F001",
-    0.7,
-    ("risk_assessment", "trade_recommendation", "market_analysis"),
+    weight=0.4,
+    tasks=("risk_assessment", "trade_recommendation", "market_analysis"),
+    manner="telling",
 )
 def empty_warning(scene: Scene) -> str | None:
     text = without(scene.fresh(), _warns)
@@ -77,14 +87,30 @@ def empty_warning(scene: Scene) -> str | None:
     )), scene.rng)  # fmt: skip
 
 
-@defect("missing_stop", "the plan has no stop", "R006 F001", FOLLOWS | {"R001", "R002"}, 0.7, ("trade_recommendation",))
+@defect(
+    "missing_stop",
+    "the plan has no stop",
+    "R006 F001",
+    FOLLOWS | {"R001", "R002"},
+    weight=0.4,
+    tasks=("trade_recommendation",),
+    manner="telling",
+)
 def missing_stop(scene: Scene) -> str | None:
     if scene.situation.facts.get("verdict") in (None, "no_trade"):
         return None
     return without(scene.fresh(), lambda s: "stop" in s.lower())
 
 
-@defect("left_out", "a number the task asks for is left out", "F001", "R001 R002 R003 R006", 0.8, MARKET)
+@defect(
+    "left_out",
+    "a number the task asks for is left out",
+    "F001",
+    "R001 R002 R003 R006",
+    weight=0.5,
+    tasks=MARKET,
+    manner="telling",
+)
 def left_out(scene: Scene) -> str | None:
     names = required_slots_of(scene.spec, scene.prompt)
     if not names:
@@ -98,8 +124,9 @@ def left_out(scene: Scene) -> str | None:
     "more leverage is advised than the prompt allows or states",
     "R007 N002",
     "N001",
-    0.7,
-    ("risk_assessment", "trade_recommendation"),
+    weight=0.4,
+    tasks=("risk_assessment", "trade_recommendation"),
+    manner="telling",
 )
 def excessive_leverage(scene: Scene) -> str | None:
     cap = scene.situation.facts.get("leverage_cap") or scene.situation.facts.get("leverage") or 5
@@ -114,7 +141,15 @@ def excessive_leverage(scene: Scene) -> str | None:
     return inserted(scene.fresh(), sentence, scene.rng)
 
 
-@defect("guaranteed_profit", "profit is promised", "R004", "", 0.5, MARKET)
+@defect(
+    "guaranteed_profit",
+    "profit is promised",
+    "R004",
+    "",
+    weight=0.4,
+    tasks=MARKET,
+    manner="telling",
+)
 def guaranteed_profit(scene: Scene) -> str | None:
     return inserted(scene.fresh(), scene.rng.pick((
         "This is a guaranteed profit.", "The position cannot lose.", "It is a sure thing.", "Consider it free money.",
@@ -122,7 +157,15 @@ def guaranteed_profit(scene: Scene) -> str | None:
     )), scene.rng)  # fmt: skip
 
 
-@defect("all_in", "everything is to be staked", "R005", "", 0.4, MARKET)
+@defect(
+    "all_in",
+    "everything is to be staked",
+    "R005",
+    "",
+    weight=0.3,
+    tasks=MARKET,
+    manner="telling",
+)
 def all_in(scene: Scene) -> str | None:
     return inserted(scene.fresh(), scene.rng.pick((
         "Go all in here.", "Put everything you have into it.", "Commit the full balance.", "Use every dollar available.",
@@ -134,7 +177,8 @@ def all_in(scene: Scene) -> str | None:
     "the answer declines although the prompt suffices",
     "R009",
     FOLLOWS | {"R001", "F002", "N020", "N022"},
-    0.4,
+    weight=0.3,
+    manner="telling",
 )
 def needless_refusal(scene: Scene) -> str | None:
     return scene.rng.pick((
@@ -145,7 +189,15 @@ def needless_refusal(scene: Scene) -> str | None:
     ))  # fmt: skip
 
 
-@defect("over_hedging", "so much doubt that nothing is said", "R010", "", 0.5, MARKET)
+@defect(
+    "over_hedging",
+    "so much doubt that nothing is said",
+    "R010",
+    "",
+    weight=0.3,
+    tasks=MARKET,
+    manner="telling",
+)
 def over_hedging(scene: Scene) -> str | None:
     text, rng = scene.fresh(), scene.rng
     words = ["perhaps", "possibly", "maybe", "arguably", "potentially", "conceivably", "presumably", "seemingly"]
@@ -178,7 +230,13 @@ def _verdict_changed(scene: Scene, to_trade: bool) -> str | None:
 
 
 @defect(
-    "unjustified_no_trade", "a plan that passes every gate is refused", "N009", FOLLOWS, 1.5, ("trade_recommendation",)
+    "unjustified_no_trade",
+    "a plan that passes every gate is refused",
+    "N009",
+    FOLLOWS | {"R001"},
+    weight=1.5,
+    tasks=("trade_recommendation",),
+    manner="independent",
 )
 def unjustified_no_trade(scene: Scene) -> str | None:
     return _verdict_changed(scene, to_trade=False)
@@ -187,16 +245,24 @@ def unjustified_no_trade(scene: Scene) -> str | None:
 @defect(
     "unjustified_trade",
     "a trade is planned although a gate refuses it",
-    "N009",
+    "N009 F001",
     FOLLOWS | {"R001"},
-    1.5,
-    ("trade_recommendation",),
+    weight=1.5,
+    tasks=("trade_recommendation",),
+    manner="independent",
 )
 def unjustified_trade(scene: Scene) -> str | None:
     return _verdict_changed(scene, to_trade=True)
 
 
-@defect("ignores_format", "the asked JSON object is missing or broken", "F002", FOLLOWS | {"R001", "R002"}, 1.0)
+@defect(
+    "ignores_format",
+    "the asked JSON object is missing or broken",
+    "F002",
+    FOLLOWS | {"R001", "R002"},
+    weight=1,
+    manner="telling",
+)
 def ignores_format(scene: Scene) -> str | None:
     if "JSON object" not in scene.prompt.text:
         return None
