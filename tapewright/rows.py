@@ -1,4 +1,4 @@
-"""Rows and their shapes. This is the only place that knows the columns of the shapes we write.
+"""Rows and the shapes we write. `tapewright.shapes` reads these and everybody else's.
 
 | shape | columns beside the bookkeeping |
 |---|---|
@@ -25,7 +25,11 @@ FORMATS = ("alpaca", "sharegpt", "preference", "instruction-response")
 
 @dataclass(slots=True)
 class Row:
-    """One row before it is written. `rejected` and `defect` are empty outside preference pairs."""
+    """One row, whatever shape it came in or goes out in.
+
+    `rejected` and `defect` are empty outside preference pairs; `turns` holds a conversation's turns
+    with roles in the chat spelling, and `instruction` then everything before the last answer.
+    """
 
     instruction: str
     input: str
@@ -39,6 +43,10 @@ class Row:
     facts: dict[str, Any] = field(default_factory=dict)
     provenance: dict[str, Any] = field(default_factory=dict)
     label: str = ""
+    id: str = ""
+    shape: str = ""
+    system: str = ""
+    turns: list[dict[str, Any]] = field(default_factory=list)
 
 
 def identity(row: Row) -> int:
@@ -73,55 +81,3 @@ def to_record(row: Row, shape: str, number: int) -> dict[str, Any]:
 
 def _joined(row: Row) -> str:
     return f"{row.instruction}\n\n{row.input}" if row.input else row.instruction
-
-
-def from_record(record: dict[str, Any]) -> Row:
-    """Read a record of any of our shapes back. Raises RowError naming what is missing."""
-    if not isinstance(record, dict):
-        raise RowError(f"a row must be an object, not {type(record).__name__}")
-    prompt, data, output, rejected = record.get("instruction", ""), record.get("input", ""), "", ""
-    if "conversations" in record:
-        turns = record["conversations"]
-        if not isinstance(turns, list) or len(turns) < 2:
-            raise RowError("conversations needs at least a human and a gpt turn")
-        prompt, output = _said(turns, ("human", "user")), _said(turns, ("gpt", "assistant"))
-    elif "chosen" in record:
-        output, rejected = record["chosen"], record.get("rejected", "")
-    else:
-        for name in ("output", "response"):
-            if name in record:
-                output = record[name]
-                break
-        else:
-            raise RowError(
-                f"no answer column among {sorted(record)[:8]}; expected output, response, chosen or conversations"
-            )
-    for name, value in (("instruction", prompt), ("input", data), ("answer", output), ("rejected", rejected)):
-        if not isinstance(value, str):
-            raise RowError(f"{name} must be text, not {type(value).__name__}")
-    return Row(
-        prompt, data, output, str(record.get("task_type", "")), str(record.get("family", "")), rejected,
-        str(record.get("defect", "")), str(record.get("group", "")), str(record.get("as_of", "")),
-        _object(record.get("facts")), _object(record.get("provenance")),
-    )  # fmt: skip
-
-
-def _said(turns: list, roles: tuple[str, ...]) -> str:
-    said = [
-        t.get("value", t.get("content", ""))
-        for t in turns
-        if isinstance(t, dict) and t.get("from", t.get("role")) in roles
-    ]
-    return "\n\n".join(text for text in said if isinstance(text, str))
-
-
-def _object(text: Any) -> dict[str, Any]:
-    if isinstance(text, dict):
-        return text
-    if isinstance(text, str) and text:
-        try:
-            value = orjson.loads(text)
-        except orjson.JSONDecodeError:
-            return {}
-        return value if isinstance(value, dict) else {}
-    return {}

@@ -81,12 +81,13 @@ class Answer:
     spec: TaskSpec | None = None
     generated: bool = False
     facts: dict[str, Any] | None = None
+    timeless: bool = False
     findings: list[Finding] = dataclasses.field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.claims: list[Claim]
         self.relations: list[Relation]
-        if self.spec is not None and self.spec.timeless:
+        if self.timeless or self.spec is not None and self.spec.timeless:
             self.claims, self.relations = read_numbers(self.text), []
         else:
             self.claims, self.relations = read_claims(self.text)

@@ -7,15 +7,15 @@ from tapewright.errors import ConfigError, suggest
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule. `bad` and `good` are (instruction, input, output) texts a test runs it on."""
+    """One rule. `bad` and `good` are what a test runs it on: (instruction, input, output), or a whole JSONL text."""
 
     code: str
     name: str
     severity: str
     summary: str
     why: str
-    bad: tuple[str, str, str]
-    good: tuple[str, str, str]
+    bad: tuple[str, str, str] | str
+    good: tuple[str, str, str] | str
     task: str = ""
 
 
@@ -23,7 +23,7 @@ RULES: dict[str, Rule] = {}
 
 
 def declare(
-    code: str, name: str, summary: str, why: str, bad: tuple, good: tuple, severity: str = "error", task: str = ""
+    code: str, name: str, summary: str, why: str, bad: tuple | str, good: tuple | str, severity: str = "error", task: str = ""
 ) -> str:
     """Register a rule beside the function that applies it; returns its code."""
     if code in RULES:

@@ -21,8 +21,8 @@ AGAINST_TAPE = declare(
     "N014", "fact disagrees with the tape",
     "A fact that came from the market is not what the candles give at the row's moment.",
     "Facts and text can be altered together; only the tape can tell.",
-    ("", "", ""),
-    ("", "", ""),
+    "",
+    "",
 )  # fmt: skip
 
 

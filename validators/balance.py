@@ -1,0 +1,176 @@
+"""Family B: what only the whole file shows: repeated ids, one instruction or opening everywhere, length bias.
+
+Memory stays flat: texts are counted by a hash of 64 bits, and counters keep their commonest entries.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from hashlib import blake2b
+
+from tapewright.findings import Finding
+from tapewright.rows import Row
+from validators.rules import RULES, declare
+
+KEPT = 200_000
+FEW_ROWS = 50  # below this, shares say nothing
+
+_ROW = '{{"id": "{0}", "instruction": "{1}", "input": "{2}", "output": "{3}"}}'
+_NUMBERS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
+
+
+def _file(*rows: tuple[str, str, str, str]) -> str:
+    return "\n".join(_ROW.format(*row) for row in rows)
+
+
+def _varied(count: int = 60) -> list[tuple[str, str, str, str]]:
+    words = [f"{a} {b}" for a in _NUMBERS for b in _NUMBERS]
+    return [(f"r{i}", f"Say {words[i]} aloud.", "", f"{words[i].capitalize()} it is, said plainly.") for i in range(count)]
+
+
+_CLEAN = _file(*_varied())
+
+REPEATED_ID = declare(
+    "B001", "repeated id", "Two rows carry the same id.",
+    "Joins and removals by id hit the wrong row.",
+    _file(("a", "Say one.", "", "One."), ("a", "Say two.", "", "Two.")), _CLEAN,
+)  # fmt: skip
+ONE_INSTRUCTION = declare(
+    "B002", "one instruction dominates", "More than half of the rows have the same instruction and no input, or nearly all the same instruction.",
+    "The model learns the answer to one question.",
+    _file(*((f"r{i}", "Tell me something.", "", f"{a} {b} and so on.") for i, (a, b) in enumerate((a, b) for a in _NUMBERS for b in _NUMBERS[:6]))),
+    _CLEAN, severity="warning",
+)  # fmt: skip
+ONE_OPENING = declare(
+    "B003", "one opening dominates", "More than a tenth of the answers begin with the same five words.",
+    "The model opens every answer with them.",
+    _file(*((i, q, d, f"It is my pleasure to say {o}") for i, q, d, o in _varied())), _CLEAN, severity="warning",
+)  # fmt: skip
+LENGTH_BIAS = declare(
+    "B004", "length tells chosen from rejected", "In more than 70 % of the pairs the same side is the longer one.",
+    "DPO then learns to write long, or short.",
+    "\n".join(f'{{"prompt": "Say {i}.", "chosen": "{"word " * 30}{i}", "rejected": "no {i}"}}' for i in range(60)),
+    "\n".join(f'{{"prompt": "Say {i}.", "chosen": "{"word " * (i % 7 + 3)}{i}", "rejected": "{"term " * (6 - i % 7 + 3)}{i}"}}' for i in range(63)),
+    severity="warning",
+)  # fmt: skip
+CONTRADICTING = declare(
+    "B005", "one prompt, contradicting choices", "An answer is chosen in one pair and rejected in another for the same prompt.",
+    "The two pairs cancel each other.",
+    '{"prompt": "Pick.", "chosen": "The left one, please.", "rejected": "The right one, please."}\n'
+    '{"prompt": "Pick.", "chosen": "The right one, please.", "rejected": "The left one, please."}',
+    '{"prompt": "Pick.", "chosen": "The left one, please.", "rejected": "The right one, please."}\n'
+    '{"prompt": "Pick again.", "chosen": "The right one, please.", "rejected": "The left one, please."}',
+)  # fmt: skip
+ONE_LABEL = declare(
+    "B006", "one label dominates", "Short answers from a small vocabulary, and one of them on more than nine rows in ten.",
+    "A model that always says it scores ninety per cent and knows nothing.",
+    _file(*((i, q, d, "positive" if n % 20 else "negative") for n, (i, q, d, _) in enumerate(_varied()))),
+    _file(*((i, q, d, ("positive", "negative", "neutral")[n % 3]) for n, (i, q, d, _) in enumerate(_varied()))),
+    severity="warning",
+)  # fmt: skip
+LENGTH_OUTLIER = declare(
+    "B007", "length outlier", "An answer is more than fifty times as long as the median answer.",
+    "It is usually a scraping accident, and it fills a whole batch.",
+    _file(*_varied(), ("long", "Say it all.", "", "word " * 3000)), _CLEAN, severity="warning",
+)  # fmt: skip
+
+
+def _digest(*texts: str) -> int:
+    return int.from_bytes(blake2b("\x1f".join(texts).casefold().encode("utf-8", "replace"), digest_size=8).digest(), "big")
+
+
+class Balance:
+    """Counts over one file. `add` each row, then `finish`."""
+
+    def __init__(self) -> None:
+        self.rows = 0
+        self.ids: dict[str, int] = {}
+        self.repeated: Counter[str] = Counter()
+        self.instructions: Counter[str] = Counter()
+        self.openings: Counter[str] = Counter()
+        self.labels: Counter[str] = Counter()
+        self.short = 0
+        self.longer = [0, 0]
+        self.lengths: Counter[int] = Counter()
+        self.longest = (0, 0)
+        self.choices: dict[int, int] = {}
+        self.contradictions: list[int] = []
+
+    def add(self, row: Row, line: int) -> None:
+        """Count one row."""
+        self.rows += 1
+        if row.id:
+            if row.id in self.ids:
+                self.repeated[row.id] += 1
+            elif len(self.ids) < KEPT:
+                self.ids[row.id] = line
+        _count(self.instructions, row.instruction if not row.input else f"{row.instruction}\x1f…")
+        words = row.output.split(None, 5)
+        if len(words) > 5:
+            _count(self.openings, " ".join(words[:5]).casefold())
+        elif 0 < len(words) <= 3:
+            self.short += 1
+            _count(self.labels, " ".join(words).casefold().strip(" ."))
+        length = len(row.output)
+        self.lengths[length.bit_length() * 100 + (length * 10 >> max(length.bit_length() - 1, 0))] += 1
+        if length > self.longest[0]:
+            self.longest = (length, line)
+        if row.rejected:
+            self.longer[0] += len(row.output) > len(row.rejected)
+            self.longer[1] += len(row.output) < len(row.rejected)
+            self._choose(row, line)
+
+    def _choose(self, row: Row, line: int) -> None:
+        prompt = _digest(row.instruction, row.input)
+        for text, sign in ((row.output, 1), (row.rejected, -1)):
+            key = prompt ^ _digest(text)
+            if self.choices.get(key) == -sign:
+                self.contradictions.append(line)
+            elif len(self.choices) < KEPT:
+                self.choices[key] = sign
+
+    def _median(self) -> float:
+        """The middle answer length, to a tenth of a binary order."""
+        half, seen = self.rows / 2, 0
+        for key in sorted(self.lengths):
+            seen += self.lengths[key]
+            if seen >= half:
+                bits, tenths = divmod(key, 100)
+                return tenths / 10 * 2 ** max(bits - 1, 0)
+        return 0.0
+
+    def finish(self) -> Iterator[Finding]:
+        """The findings over the whole file."""
+        for name, count in self.repeated.most_common(20):
+            yield _finding(REPEATED_ID, f"id {name!r} stands {count + 1} times, first in line {self.ids[name]}")
+        for line in self.contradictions[:20]:
+            yield _finding(CONTRADICTING, f"line {line} rejects what an earlier pair with the same prompt chose, or the reverse", line)
+        if self.rows < FEW_ROWS:
+            return
+        text, count = self.instructions.most_common(1)[0]
+        limit = 0.95 if "\x1f" in text else 0.5
+        if count > limit * self.rows:
+            yield _finding(ONE_INSTRUCTION, f"{count / self.rows:.0%} of rows ask {text.partition(chr(31))[0][:80]!r}")
+        if self.openings:
+            text, count = self.openings.most_common(1)[0]
+            if count > 0.1 * self.rows:
+                yield _finding(ONE_OPENING, f"{count / self.rows:.0%} of answers begin {text!r}")
+        if self.short > 0.8 * self.rows and len(self.labels) <= 12:
+            text, count = self.labels.most_common(1)[0]
+            if count > 0.9 * self.short:
+                yield _finding(ONE_LABEL, f"{count / self.short:.0%} of answers are {text!r}")
+        pairs = sum(self.longer)
+        if pairs >= FEW_ROWS and max(self.longer) > 0.7 * pairs:
+            side = "chosen" if self.longer[0] > self.longer[1] else "rejected"
+            yield _finding(LENGTH_BIAS, f"the {side} answer is the longer one in {max(self.longer) / pairs:.0%} of pairs")
+        median = self._median()
+        if self.longest[0] > 50 * max(median, 20):
+            yield _finding(LENGTH_OUTLIER, f"{self.longest[0]:,} characters, the median is about {median:.0f}", self.longest[1])
+
+
+def _count(counter: Counter[str], text: str) -> None:
+    if text in counter or len(counter) < KEPT:
+        counter[text] += 1
+
+
+def _finding(code: str, message: str, line: int = 0) -> Finding:
+    return Finding(code, message, RULES[code].severity, line=line, field="file")

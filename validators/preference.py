@@ -1,0 +1,62 @@
+"""Family C: what tells chosen from rejected is what DPO learns, so it must be the right thing."""
+
+import re
+from collections.abc import Iterator
+
+from tapewright.findings import Finding
+from tapewright.rows import Row
+from validators.rules import RULES, declare
+
+_PAIR = '{{"prompt": "What is two plus two?", "chosen": {}, "rejected": {}}}'
+
+UNFOUND = declare(
+    "C001", "rejected answer has no named finding",
+    "The checker finds nothing in a rejected answer of a generated pair, or not what its defect names.",
+    "A pair whose rejected side is right teaches the opposite.",
+    "", "",
+)  # fmt: skip
+EQUAL = declare(
+    "C002", "chosen equals rejected", "Both answers of a pair are the same but for case and white space.",
+    "The pair has no gradient but noise.",
+    _PAIR.format('"It is four."', '"It is  four."'), _PAIR.format('"It is four."', '"It is five, since two and two make five."'),
+)  # fmt: skip
+NEAR_EQUAL = declare(
+    "C003", "chosen nearly equals rejected", "The answers differ in punctuation alone.",
+    "What is learnt is a comma.",
+    _PAIR.format('"It is four."', '"It is four!"'), _PAIR.format('"It is four."', '"It is five, since two and two make five."'),
+    severity="warning",
+)  # fmt: skip
+EMPTY_CHOSEN = declare(
+    "C004", "chosen declines, rejected answers", "The chosen answer is a refusal and the rejected one is not.",
+    "The model learns to decline.",
+    _PAIR.format('"I\'m sorry, but I cannot help with that."', '"It is four."'), _PAIR.format('"It is four."', '"I\'m sorry, but I cannot help with that."'),
+    severity="warning",
+)  # fmt: skip
+
+_REFUSES = re.compile(r"^\W*(?:i['’]?m sorry|sorry,|i apologi[sz]e|i (?:cannot|can['’]t|am unable|am not able)|as an ai)\b", re.IGNORECASE)
+_WORDS = re.compile(r"\w+")
+
+
+def _finding(code: str, message: str, evidence: str = "") -> Finding:
+    return Finding(code, message, RULES[code].severity, field="rejected", evidence=evidence[:120])
+
+
+def check_pair(row: Row) -> Iterator[Finding]:
+    """C002 to C004 on the two answers of a pair."""
+    if not row.rejected or not row.output:
+        return
+    if " ".join(row.output.casefold().split()) == " ".join(row.rejected.casefold().split()):
+        yield _finding(EQUAL, "chosen and rejected are the same text", row.output)
+        return
+    if abs(len(row.output) - len(row.rejected)) < 8 and [w.casefold() for w in _WORDS.findall(row.output)] == [
+        w.casefold() for w in _WORDS.findall(row.rejected)
+    ]:
+        yield _finding(NEAR_EQUAL, "the same words in both answers; only punctuation differs", row.output)
+    if _REFUSES.search(row.output) and not _REFUSES.search(row.rejected):
+        yield _finding(EMPTY_CHOSEN, "the chosen answer declines and the rejected one does not", row.output)
+
+
+def unfound(row: Row, found: set[str], named: set[str]) -> Iterator[Finding]:
+    """C001 for a rejected answer of our own in which the checker does not see what it should."""
+    if not found or (named and found != named):
+        yield _finding(UNFOUND, f"{row.defect or 'rejected'}: named {sorted(named)}, found {sorted(found)}", row.rejected)
