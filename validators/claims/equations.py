@@ -40,7 +40,7 @@ _UNITS = (
 )
 _ATOM = re.compile(
     r"\s*(?:(?P<number>(?:(?<=[=≈(×*·÷/+^])|(?<=[=≈(×*·÷/+^]\s)|^)[-−]?\$?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?|\$?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?)"
-    r"|(?P<operator>[+×*·÷/^−-])|(?P<open>\()|(?P<close>\))|(?P<percent>%)|(?P<root>sqrt|√)"
+    r"|(?P<operator>[+×*·÷/^−–-]|[xX](?=\s*[\d($]))|(?P<open>\()|(?P<close>\))|(?P<percent>%)|(?P<root>sqrt|√)"
     r"|(?P<unit>" + _UNITS + r"(?![\w(])))"
 )
 _EQUALS = re.compile(r"\s*[=≈]\s*")
@@ -108,7 +108,7 @@ def _atom(tokens: _Tokens) -> float:
     return value
 
 
-_OPERATORS = {"+": "+", "×": "*", "*": "*", "·": "*", "÷": "/", "/": "/", "^": "^", "−": "-", "-": "-"}
+_OPERATORS = {"+": "+", "x": "*", "X": "*", "×": "*", "*": "*", "·": "*", "÷": "/", "/": "/", "^": "^", "−": "-", "–": "-", "-": "-"}
 
 
 def _tokens_before(text: str, end: int) -> tuple[_Tokens, int, list[tuple[int, int]]]:
@@ -134,6 +134,8 @@ def _tokens_before(text: str, end: int) -> tuple[_Tokens, int, list[tuple[int, i
             elif kind == "unit":
                 if not tokens or tokens[-1][0] not in ("n", "%", ")", "unit"):
                     break
+                if match["unit"] == "x" and text[match.end() : end].strip()[:1] in tuple("+-−–*/×÷)") + ("",):
+                    break  # a variable, as in 3x + 20
             elif kind == "open" and tokens and tokens[-1][0] in ("n", ")", "%"):
                 break
             else:
@@ -146,12 +148,28 @@ def _tokens_before(text: str, end: int) -> tuple[_Tokens, int, list[tuple[int, i
     return best
 
 
+_AFTER = re.compile(r"[ \t]*(?:[+×*·÷/^]|−|- ?\d|[xX][ \t]*\d|[A-Za-z]\b(?<![xRh])|:\d|\()")
+
+
+def _is_part(text: str, start: int, end: int) -> bool:
+    """True when the expression, or its result, is a piece of something longer: algebra, a clock, a fraction."""
+    before = text[max(0, start - 12) : start]
+    if before and before[-1:] not in " \t\n" and (before[-1].isalnum() or before[-1] in ")+×*·÷/^−-:"):
+        return True
+    bare = before.rstrip(" \t")
+    if bare and (bare[-1] in "+×*·÷/^−–" or bare[-1].isdigit() or bare[-2:] in (" x", " X")):
+        return True
+    if bare[-1:] == "-" and bare[:-1].strip() and bare[-2] != "\n":
+        return True
+    return bool(_AFTER.match(text, end))
+
+
 def read_equations(text: str) -> list[Equation]:
     """All equations of `text` that have at least one operator or number before the equals sign."""
     found: list[Equation] = []
     if "=" not in text and "≈" not in text:
         return found
-    previous: tuple[float | None, int, tuple[tuple[int, int], ...], int] | None = None
+    previous: tuple[float | None, int, tuple[tuple[int, int], ...], int, float] | None = None
     for match in _EQUALS.finditer(text):
         number = _NUMBER.match(text, match.end())
         if not number:
@@ -167,15 +185,21 @@ def read_equations(text: str) -> list[Equation]:
                 continue
             except (ZeroDivisionError, OverflowError):
                 value = None
-        elif previous and previous[3] >= match.start() - 12 and tokens:
+        elif previous and len(tokens) == 1 and previous[3] >= match.start() - 2 and tokens[0][1] == previous[4]:
             value, start, spans = previous[0], previous[1], list(previous[2])
         else:
+            continue
+        if _is_part(text, start, number.end()):
             continue
         printed = number.group()
         tail = _UNIT_WORD.match(text, number.end())
         percent = bool(tail and tail.group().strip() == "%")
         point = printed.find(".")
-        scaled = value * 100 if percent and value is not None else value
+        scaled = value
+        if percent and value is not None:
+            # "(a − b) ÷ b = 3.27%" is a fraction shown in per cent; "100 − 15 = 85%" counts in per cent already
+            counts = not any(token == "%" for token, _ in tokens) and abs(value - _value(printed)) < abs(value * 100 - _value(printed))
+            scaled = value if counts else value * 100
         end = tail.end() if tail else number.end()
         found.append(
             Equation(
@@ -183,5 +207,5 @@ def read_equations(text: str) -> list[Equation]:
                 tuple(spans), number.span(),
             )
         )  # fmt: skip
-        previous = (value, start, tuple(spans), end)
+        previous = (value, start, tuple(spans), end, _value(printed))
     return found
