@@ -3,7 +3,7 @@
     python -m benchmarks.generate [--rows 5000] [--with-data-designer PYTHON]
 
 Rows per second of CPU time, one process, one run, market data already loaded; templates are compiled
-inside the measured time, as in a short run. The nine-field row is one wording of about 530
+inside the measured time, as in a short run. The nine-field row is one wording of some 510
 characters: six fields drawn, three computed from them. The others write it; ours also reads it
 back and checks it. NVIDIA Data Designer runs without a model in an environment of its own
 (`python -m venv X && X/bin/pip install data-designer`, then `--with-data-designer X/bin/python`).
@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
@@ -29,6 +29,7 @@ from generators.make import Maker
 from generators.produce import places, prepare
 from generators.registry import list_tasks, resolve_weights
 from market.quantity import quantise
+from market.sizing import reward_risk
 from market.tape import load
 from tapewright import files
 from tapewright.rows import Row, identity, to_record
@@ -53,16 +54,14 @@ def _make_and_write(weights: dict[str, float], shape: str, rows: int, seed: int)
     return time.process_time() - started
 
 
-def our_rates(rows: int) -> list[tuple[str, str, float, float]]:
+def our_rates(rows: int) -> Iterator[tuple[str, str, float, float]]:
     """(what, shape, rows per CPU-second from cold templates, the same warm)."""
     mixes = {task: {task: 1.0} for task in list_tasks()} | {"default mix": resolve_weights(None)}
-    found = []
     for shape in ("alpaca", "preference"):
         for name, weights in mixes.items():
             cold = _make_and_write(weights, shape, rows, 1)
             warm = _make_and_write(weights, shape, rows, 2)
-            found.append((name, shape, rows / cold, rows / warm))
-    return found
+            yield name, shape, rows / cold, rows / warm
 
 
 class Clock:
@@ -144,17 +143,19 @@ INPUT = (
 OUTPUT = (
     "The plan is {{ side }} from an entry of {{ entry }}. The stop at {{ stop }} lies at a stop distance of {{ stop_distance }} USDT, "
     "the target at {{ target }} at a target distance of {{ target_distance }} USDT, so reward/risk is {{ reward_risk }} before costs. "
-    "The main risk is a gap through the stop at {{ stop }}, where the fill of the {{ size }} units comes late."
+    "The main risk is a gap through the stop at {{ stop }}, where a size of {{ size }} units fills late."
 )
 FIELDS = ("symbol", "side", "entry", "stop_distance", "target_distance", "size", "stop", "target", "reward_risk")
 
 
 def _computed(drawn: dict[str, Any]) -> dict[str, Any]:
     sign = 1 if drawn["side"] == "long" else -1
+    stop = quantise(drawn["entry"] - sign * drawn["stop_distance"], 1)
+    target = quantise(drawn["entry"] + sign * drawn["target_distance"], 1)
     return drawn | {
-        "stop": quantise(drawn["entry"] - sign * drawn["stop_distance"], 1),
-        "target": quantise(drawn["entry"] + sign * drawn["target_distance"], 1),
-        "reward_risk": quantise(drawn["target_distance"] / drawn["stop_distance"], 2),
+        "stop": stop,
+        "target": target,
+        "reward_risk": quantise(reward_risk(drawn["entry"], stop, target), 2),
     }
 
 
@@ -227,7 +228,7 @@ def our_engine(rows: int) -> float:
     started = time.process_time()
     for index in range(rows):
         row = make(index)
-        assert not findings(row), index
+        assert not (found := findings(row)), (index, str(found[0]), row.output)
         orjson.dumps({"text": f"{row.instruction}\n{row.input}\n{row.output}"})
     return time.process_time() - started
 
@@ -271,7 +272,14 @@ with tempfile.TemporaryDirectory() as folder:
 
 def data_designer(python: str, rows: int) -> tuple[int, float, float, str]:
     """(rows, CPU seconds, wall seconds, a text) of NVIDIA Data Designer on the nine-field row, no model."""
-    call = [python, "-c", _DATA_DESIGNER, str(rows), orjson.dumps(SYMBOLS).decode(), f"{INSTRUCTION}\n{INPUT}\n{OUTPUT}"]
+    call = [
+        python,
+        "-c",
+        _DATA_DESIGNER,
+        str(rows),
+        orjson.dumps(SYMBOLS).decode(),
+        f"{INSTRUCTION}\n{INPUT}\n{OUTPUT}",
+    ]
     done = subprocess.run(call, capture_output=True, text=True)
     if done.returncode:
         raise SystemExit(f"data-designer failed: {done.stderr.strip().splitlines()[-1]}")
@@ -301,9 +309,18 @@ def main() -> None:
     for name, shape, cold, warm in our_rates(rows):
         print(f"| {name} | {shape} | {cold:,.0f} | {warm:,.0f} |", flush=True)
 
-    print("\n| where the time goes (default mix) | " + " | ".join((*_STAGES, "rest")) + " |\n|---" + "|---:" * (len(_STAGES) + 1) + "|")
+    print(
+        "\n| where the time goes (default mix) | "
+        + " | ".join((*_STAGES, "rest"))
+        + " |\n|---"
+        + "|---:" * (len(_STAGES) + 1)
+        + "|"
+    )
     for shape in ("alpaca", "preference"):
-        print(f"| {shape} | " + " | ".join(f"{share:.0%}" for share in our_stages(rows, shape).values()) + " |", flush=True)
+        print(
+            f"| {shape} | " + " | ".join(f"{share:.0%}" for share in our_stages(rows, shape).values()) + " |",
+            flush=True,
+        )
 
     probe = _drawn(stream(42, "bench", 0))
     import jinja2
@@ -316,7 +333,9 @@ def main() -> None:
     if options.with_data_designer:
         done, cpu, wall, text = data_designer(options.with_data_designer, rows)
         assert len(text) > 0.9 * length, text
-        print(f"| NVIDIA Data Designer without a model ({done / wall:,.0f} rows/s of wall time) | {done / cpu:,.0f} | no |")
+        print(
+            f"| NVIDIA Data Designer without a model ({done / wall:,.0f} rows/s of wall time) | {done / cpu:,.0f} | no |"
+        )
     else:
         print("| NVIDIA Data Designer | not measured: give an interpreter with --with-data-designer | no |")
 

@@ -22,7 +22,9 @@ ROOT = Path(__file__).parent.parent
 def peak_of(rows: int, shape: str) -> float:
     """Peak resident MiB of a process of its own that writes `rows` rows."""
     call = [sys.executable, "-m", "benchmarks.memory", "--one", str(rows), "--format", shape]
-    done = subprocess.run(call, cwd=ROOT, capture_output=True, text=True, check=True)
+    done = subprocess.run(call, cwd=ROOT, capture_output=True, text=True)
+    if done.returncode:
+        raise SystemExit(f"{rows:,} rows: {done.stderr.strip().splitlines()[-1]}")
     return float(done.stdout)
 
 

@@ -69,7 +69,9 @@ def read_fiqa(folder: Path) -> Examples | None:
             given = [float(info["sentiment_score"]) for info in entry["info"] if "sentiment_score" in info]
             scores.setdefault(entry["sentence"], []).extend(given)
     kept = {sentence: fmean(values) for sentence, values in scores.items() if values}
-    labels = ["positive" if s > NEUTRAL_BELOW else "negative" if s < -NEUTRAL_BELOW else "neutral" for s in kept.values()]
+    labels = [
+        "positive" if s > NEUTRAL_BELOW else "negative" if s < -NEUTRAL_BELOW else "neutral" for s in kept.values()
+    ]
     return (list(kept), labels) if kept else None
 
 
@@ -77,7 +79,9 @@ def train(texts: list[str], labels: list[str]):
     """Words and their pairs, and pieces of words, weighed by one logistic regression."""
     features = make_union(
         TfidfVectorizer(preprocessor=plain, ngram_range=(1, 2), min_df=2, sublinear_tf=True),
-        TfidfVectorizer(preprocessor=plain, analyzer="char_wb", ngram_range=(3, 5), min_df=3, sublinear_tf=True, max_features=60_000),
+        TfidfVectorizer(
+            preprocessor=plain, analyzer="char_wb", ngram_range=(3, 5), min_df=3, sublinear_tf=True, max_features=60_000
+        ),
     )
     return make_pipeline(features, LogisticRegression(C=3.0, max_iter=400, class_weight="balanced")).fit(texts, labels)
 
@@ -95,7 +99,9 @@ def main() -> None:
         print(f"{name} is not in {options.data}; give its folder with --data", file=sys.stderr)
     if len(absent) == len(tests):
         sys.exit(2)
-    print("| trained on | test set | n | accuracy | macro-F1 | majority accuracy | majority macro-F1 | F1 negative / neutral / positive |")
+    print(
+        "| trained on | test set | n | accuracy | macro-F1 | majority accuracy | majority macro-F1 | F1 negative / neutral / positive |"
+    )
     print("|---|---|---:|---:|---:|---:|---:|---|")
     for name, training in zip(("all rows", "rows that wording decides"), generated(options.rows, options.seed)):
         model = train(*training)
@@ -112,7 +118,12 @@ def _line(test: str, model, texts: list[str], labels: list[str]) -> str:
         accuracy_score(labels, said), f1_score(labels, said, average="macro"),
         accuracy_score(labels, most), f1_score(labels, most, average="macro"),
     )  # fmt: skip
-    return f"{test} | {len(labels):,} | " + " | ".join(f"{cell:.3f}" for cell in cells) + " | " + " / ".join(f"{f:.2f}" for f in each)
+    return (
+        f"{test} | {len(labels):,} | "
+        + " | ".join(f"{cell:.3f}" for cell in cells)
+        + " | "
+        + " / ".join(f"{f:.2f}" for f in each)
+    )
 
 
 if __name__ == "__main__":
