@@ -99,21 +99,29 @@ def generate(**options: Any) -> None:
 
 
 @cli.command()
-@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.argument("files", nargs=-1, required=True)
+@click.option("--shape", default="", help="Shape of the rows read; recognised per file where it is not given.")
 @click.option("--tape", default=None, metavar="SOURCE", help="Derive tape facts again from this source, e.g. bundled.")
 @click.option("--no-facts", is_flag=True, help="Ignore facts and provenance, as if they had been deleted.")
+@click.option("--report", multiple=True, metavar="FORM[=FILE]", help="rich, text, json, jsonl, github, gitlab, junit, sarif or markdown; may be repeated.")  # fmt: skip
 @click.option(
-    "--report", "report_format", default="text", type=click.Choice(["text", "json"]), help="Form of the report."
+    "--select", default="", metavar="CODES", help="Only these rules: codes or first letters, comma-separated."
 )
-@click.option("--limit", default=20, help="Findings shown; 0 for all.")
+@click.option("--ignore", default="", metavar="CODES", help="All rules but these.")
+@click.option(
+    "--severity", type=click.Choice(["error", "warning", "info"]), default=None, help="Report this and worse."
+)
+@click.option("--fail-on", type=click.Choice(["error", "warning", "info"]), default=None, help="Exit 1 for this and worse; default warning.")  # fmt: skip
+@click.option("--baseline", type=click.Path(dir_okay=False, path_type=Path), default=None, help="Leave out findings this file knows.")  # fmt: skip
+@click.option("--update-baseline", is_flag=True, help="Write every finding to --baseline and exit 0.")
 @click.option("--exit-zero", is_flag=True, help="Exit 0 even when there are findings.")
-@click.option("--explain", is_flag=True, help="Print what the rules in FILES mean instead (FILES are codes).")
-def validate(files: tuple[Path, ...], explain: bool, **options: Any) -> None:
-    """Check files of rows from their text alone."""
+@click.option("--explain", is_flag=True, help="Print what rules mean instead (FILES are codes, or all).")
+def validate(files: tuple[str, ...], explain: bool, **options: Any) -> None:
+    """Check files, globs, folders or stdin (-) of rows in any shape, from their text alone."""
     from validators.command import explain_codes, run_validate
 
     if explain:
-        explain_codes([str(name) for name in files])
+        explain_codes(list(files))
     else:
         sys.exit(run_validate(files, **options))
 

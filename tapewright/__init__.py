@@ -13,7 +13,7 @@ __version__ = "0.1.0"
 # The library calls and where they live. Loaded lazily: importing this package imports none of them.
 _EXPORTS = {
     "check": ("validators.check", "check_text"),
-    "check_rows": ("validators.dataset", "check_rows"),
+    "check_items": ("validators.dataset", "check_items"),
     "read_claims": ("validators.claims.reader", "read_claims"),
     "generate": ("generators.produce", "produce"),
     "Config": ("generators.config", "Config"),
@@ -39,5 +39,3 @@ def main() -> None:
     """The console command."""
     _find_rooms()
     importlib.import_module("cli").main()
-
-

@@ -79,7 +79,9 @@ def read_items(name: str) -> Iterator[Item]:
     """The records of one file (or `-` for stdin) in order. FileError when it cannot be opened at all."""
     form = _format(name) if name != "-" else ".jsonl"
     if not form:
-        raise FileError(f"cannot tell the format of {name!r}; known endings: {', '.join(READABLE)}, each also .gz or .zst")
+        raise FileError(
+            f"cannot tell the format of {name!r}; known endings: {', '.join(READABLE)}, each also .gz or .zst"
+        )
     try:
         if form == ".parquet":
             yield from _read_parquet(name)
@@ -124,7 +126,14 @@ def _read_json(name: str, stream: BinaryIO) -> Iterator[Item]:
     line, number = first, lead
     while line:
         if len(line) >= LONGEST_LINE and not line.endswith(b"\n"):
-            yield Item(name, number, None, INVALID, f"line longer than {LONGEST_LINE >> 20} MiB", line[:200].decode("utf-8", "replace"))
+            yield Item(
+                name,
+                number,
+                None,
+                INVALID,
+                f"line longer than {LONGEST_LINE >> 20} MiB",
+                line[:200].decode("utf-8", "replace"),
+            )
             while line and not line.endswith(b"\n"):
                 line = stream.readline(LONGEST_LINE)
         elif text := line.strip():
@@ -142,7 +151,14 @@ def parse(name: str, line: int, text: bytes) -> Item:
     if isinstance(record, dict) and any(text.count(b'"%s"' % key.encode("utf-8", "replace")) > 1 for key in record):
         doubled = _doubled_key(text)
         if doubled:
-            return Item(name, line, record, DUPLICATE, f"key {doubled!r} stands twice; the last one counts", text.decode("utf-8", "replace"))
+            return Item(
+                name,
+                line,
+                record,
+                DUPLICATE,
+                f"key {doubled!r} stands twice; the last one counts",
+                text.decode("utf-8", "replace"),
+            )
     return Item(name, line, record)
 
 
@@ -193,7 +209,9 @@ def _read_array(name: str, first: bytes, stream: BinaryIO, line: int) -> Iterato
             if not more or len(buffer) - start > LONGEST_LINE:
                 rest = buffer[start:].strip()
                 if rest or not seen or not more:
-                    yield Item(name, start_line, None, INVALID, "the array is cut off", rest[:2000].decode("utf-8", "replace"))
+                    yield Item(
+                        name, start_line, None, INVALID, "the array is cut off", rest[:2000].decode("utf-8", "replace")
+                    )
                 return
             at = len(buffer) - start
             buffer, start = buffer[start:] + more, 0

@@ -118,7 +118,9 @@ def _read_completion(record: dict[str, Any], row: Row) -> None:
         return
     prompt, completion = record.get("prompt"), record.get("completion")
     if isinstance(prompt, list) or isinstance(completion, list):
-        _read_turns([*_listed(prompt, "prompt", "user"), *_listed(completion, "completion", "assistant")], row, "prompt")
+        _read_turns(
+            [*_listed(prompt, "prompt", "user"), *_listed(completion, "completion", "assistant")], row, "prompt"
+        )
         return
     row.instruction, row.output = _needed(record, "prompt"), _needed(record, "completion")
 
@@ -196,7 +198,9 @@ def _content(turn: dict[str, Any], name: str) -> str:
     if content is None and turn.get("tool_calls"):
         return ""
     if isinstance(content, list):  # content parts
-        content = "".join(part.get("text", "") for part in content if isinstance(part, dict) and isinstance(part.get("text", ""), str))
+        content = "".join(
+            part.get("text", "") for part in content if isinstance(part, dict) and isinstance(part.get("text", ""), str)
+        )
     if not isinstance(content, str):
         raise RowError(f"{name}: a turn's content must be text, not {_kind(content)}")
     return content

@@ -24,7 +24,9 @@ def _file(*rows: tuple[str, str, str, str]) -> str:
 
 def _varied(count: int = 60) -> list[tuple[str, str, str, str]]:
     words = [f"{a} {b}" for a in _NUMBERS for b in _NUMBERS]
-    return [(f"r{i}", f"Say {words[i]} aloud.", "", f"{words[i].capitalize()} it is, said plainly.") for i in range(count)]
+    return [
+        (f"r{i}", f"Say {words[i]} aloud.", "", f"{words[i].capitalize()} it is, said plainly.") for i in range(count)
+    ]
 
 
 _CLEAN = _file(*_varied())
@@ -49,7 +51,7 @@ LENGTH_BIAS = declare(
     "B004", "length tells chosen from rejected", "In more than 70 % of the pairs the same side is the longer one.",
     "DPO then learns to write long, or short.",
     "\n".join(f'{{"prompt": "Say {i}.", "chosen": "{"word " * 30}{i}", "rejected": "no {i}"}}' for i in range(60)),
-    "\n".join(f'{{"prompt": "Say {i}.", "chosen": "{"word " * (i % 7 + 3)}{i}", "rejected": "{"term " * (6 - i % 7 + 3)}{i}"}}' for i in range(63)),
+    "\n".join(f'{{"prompt": "Say {i}.", "chosen": "{"word " * (i % 4 + 1)}{i}", "rejected": "{"term " * (4 - i % 4)}{i}"}}' for i in range(64)),
     severity="warning",
 )  # fmt: skip
 CONTRADICTING = declare(
@@ -75,7 +77,9 @@ LENGTH_OUTLIER = declare(
 
 
 def _digest(*texts: str) -> int:
-    return int.from_bytes(blake2b("\x1f".join(texts).casefold().encode("utf-8", "replace"), digest_size=8).digest(), "big")
+    return int.from_bytes(
+        blake2b("\x1f".join(texts).casefold().encode("utf-8", "replace"), digest_size=8).digest(), "big"
+    )
 
 
 class Balance:
@@ -143,7 +147,11 @@ class Balance:
         for name, count in self.repeated.most_common(20):
             yield _finding(REPEATED_ID, f"id {name!r} stands {count + 1} times, first in line {self.ids[name]}")
         for line in self.contradictions[:20]:
-            yield _finding(CONTRADICTING, f"line {line} rejects what an earlier pair with the same prompt chose, or the reverse", line)
+            yield _finding(
+                CONTRADICTING,
+                f"line {line} rejects what an earlier pair with the same prompt chose, or the reverse",
+                line,
+            )
         if self.rows < FEW_ROWS:
             return
         text, count = self.instructions.most_common(1)[0]
@@ -161,10 +169,14 @@ class Balance:
         pairs = sum(self.longer)
         if pairs >= FEW_ROWS and max(self.longer) > 0.7 * pairs:
             side = "chosen" if self.longer[0] > self.longer[1] else "rejected"
-            yield _finding(LENGTH_BIAS, f"the {side} answer is the longer one in {max(self.longer) / pairs:.0%} of pairs")
+            yield _finding(
+                LENGTH_BIAS, f"the {side} answer is the longer one in {max(self.longer) / pairs:.0%} of pairs"
+            )
         median = self._median()
         if self.longest[0] > 50 * max(median, 20):
-            yield _finding(LENGTH_OUTLIER, f"{self.longest[0]:,} characters, the median is about {median:.0f}", self.longest[1])
+            yield _finding(
+                LENGTH_OUTLIER, f"{self.longest[0]:,} characters, the median is about {median:.0f}", self.longest[1]
+            )
 
 
 def _count(counter: Counter[str], text: str) -> None:

@@ -1,78 +1,92 @@
-"""What `validate` shows."""
+"""What `validate` does once its options are parsed."""
 
 import sys
 from pathlib import Path
 from typing import Any
 
-import orjson
-
-from tapewright import files as row_files
-from tapewright.findings import Finding
-from validators.dataset import Tally, check_rows
-from validators.rules import rule
+from tapewright.errors import ConfigError
+from tapewright.inputs import expand, read_items
+from tapewright.shapes import SHAPES
+from validators.check import load_rules
+from validators.dataset import Options, Tally, check_items
+from validators.reporters import parse_reports, write_reports
+from validators.rules import RULES, rule
+from validators.settings import drop_known, keep_wanted, load_settings, read_baseline, write_baseline
 
 
 def run_validate(
-    files: tuple[Path, ...], tape: str | None, no_facts: bool, report_format: str, limit: int, exit_zero: bool
-) -> int:
-    """Check the files and print a report; returns the exit code."""
+    files: tuple[str, ...], *, shape: str, tape: str | None, no_facts: bool, report: tuple[str, ...], select: str, ignore: str,
+    severity: str | None, fail_on: str | None, baseline: Path | None, update_baseline: bool, exit_zero: bool,
+) -> int:  # fmt: skip
+    """Check the files, write the reports; returns the exit code (0 clean, 1 findings)."""
+    load_rules()
+    settings = load_settings(
+        Path.cwd(), select=_codes(select), ignore=_codes(ignore), severity=severity, fail_on=fail_on
+    )
+    reports = parse_reports(report)
+    if shape and shape not in SHAPES:
+        raise ConfigError(f"no shape {shape!r}; known: {', '.join(SHAPES)}")
     loaded = None
     if tape:
         from market.tape import load
 
         loaded = load(tape)
+    options = Options(shape=shape, tape=loaded, use_facts=not no_facts)
     total = Tally()
-    for path in files:
-        tally = check_rows(row_files.read_records(path), name=str(path), tape=loaded, use_facts=not no_facts)
-        total.rows += tally.rows
-        total.checked += tally.checked
-        total.numbers += tally.numbers
-        total.pairs += tally.pairs
-        total.tape_facts += tally.tape_facts
-        total.findings += tally.findings
-    if report_format == "json":
-        sys.stdout.write(orjson.dumps(_as_json(total), option=orjson.OPT_INDENT_2).decode() + "\n")
-    else:
-        _print_text(total, limit)
-    return 1 if total.findings and not exit_zero else 0
+    for name in expand(files):
+        tally = check_items(read_items(name), name, options)
+        _say(f"{name}: {tally.rows:,} rows, shape {tally.shapes.get(name, 'unknown')}")
+        total.add(tally)
+    tolerated = keep_wanted(total, settings)
+    if update_baseline:
+        if baseline is None:
+            raise ConfigError("--update-baseline needs --baseline FILE")
+        write_baseline(baseline, total)
+        _say(f"{len(total.findings):,} findings written to {baseline}")
+        return 0
+    known = drop_known(total, read_baseline(baseline)) if baseline else 0
+    write_reports(total, reports)
+    _say(_last_line(total, tolerated, known))
+    return 1 if settings.fails(total) and not exit_zero else 0
 
 
-def _print_text(total: Tally, limit: int) -> None:
-    for finding in total.findings[: limit or None]:
-        evidence = f" — {finding.evidence}" if finding.evidence else ""
-        sys.stdout.write(f"{finding}{evidence}\n")
-    if limit and len(total.findings) > limit:
-        sys.stdout.write(f"… and {len(total.findings) - limit} more; --limit 0 shows all\n")
-    for code, count in sorted(total.counts().items()):
-        sys.stdout.write(f"{code} {rule(code).name}: {count}\n")
+def _codes(text: str) -> tuple[str, ...]:
+    return tuple(part.strip().upper() for part in text.split(",") if part.strip())
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(text + "\n")
+
+
+def _last_line(total: Tally, tolerated: int, known: int) -> str:
     share = total.checked / total.rows if total.rows else 0
-    tape = f", {total.tape_facts:,} tape facts derived again" if total.tape_facts else ""
-    pairs = f", {total.pairs:,} pairs" if total.pairs else ""
-    sys.stderr.write(
-        f"{total.rows:,} rows{pairs}, {len(total.findings):,} findings; "
-        f"{share:.0%} of rows hold numbers that could be checked{tape}\n"
-    )
-
-
-def _as_json(total: Tally) -> dict[str, Any]:
-    return {
-        "rows": total.rows, "pairs": total.pairs, "checked": total.checked, "tape_facts": total.tape_facts,
-        "counts": dict(total.counts()), "findings": [_plain(finding) for finding in total.findings],
-    }  # fmt: skip
-
-
-def _plain(finding: Finding) -> dict[str, Any]:
-    return {
-        name: getattr(finding, name) for name in ("code", "severity", "row", "line", "field", "message", "evidence")
-    }
+    parts = [f"{total.rows:,} rows"]
+    if total.pairs:
+        parts.append(f"{total.pairs:,} pairs")
+    parts.append(f"{len(total.findings):,} findings")
+    if tolerated:
+        parts.append(f"{tolerated:,} within the limits set")
+    if known:
+        parts.append(f"{known:,} known from the baseline")
+    line = ", ".join(parts) + f"; numbers could be checked in {share:.0%} of rows"
+    return line + (f"; {total.tape_facts:,} tape facts derived again" if total.tape_facts else "")
 
 
 def explain_codes(codes: list[str]) -> None:
-    """What rules mean, with their examples."""
-    from validators.check import load_rules
-
+    """What rules mean, with their examples; `all` lists every rule on a line."""
     load_rules()
+    if codes == ["all"]:
+        for code, entry in sorted(RULES.items()):
+            sys.stdout.write(f"{code} {entry.name} ({entry.severity}): {entry.summary}\n")
+        return
     for code in codes:
-        entry = rule(code)
-        bad = f"\n  bad:  {entry.bad[2]}\n  good: {entry.good[2]}" if entry.bad[2] else ""
-        sys.stdout.write(f"{entry.code} {entry.name} ({entry.severity})\n  {entry.summary}\n  Why: {entry.why}{bad}\n")
+        entry = rule(code.upper())
+        sys.stdout.write(f"{entry.code} {entry.name} ({entry.severity})\n  {entry.summary}\n  Why: {entry.why}\n")
+        if entry.bad:
+            sys.stdout.write(f"  bad:  {_example(entry.bad)}\n  good: {_example(entry.good)}\n")
+
+
+def _example(example: Any) -> str:
+    text = example if isinstance(example, str) else " | ".join(part for part in example if part)
+    lines = text.splitlines()
+    return " ⏎ ".join(lines[:3]) + (f" … ({len(lines)} lines)" if len(lines) > 3 else "")

@@ -33,7 +33,9 @@ EMPTY_CHOSEN = declare(
     severity="warning",
 )  # fmt: skip
 
-_REFUSES = re.compile(r"^\W*(?:i['’]?m sorry|sorry,|i apologi[sz]e|i (?:cannot|can['’]t|am unable|am not able)|as an ai)\b", re.IGNORECASE)
+_REFUSES = re.compile(
+    r"^\W*(?:i['’]?m sorry|sorry,|i apologi[sz]e|i (?:cannot|can['’]t|am unable|am not able)|as an ai)\b", re.IGNORECASE
+)
 _WORDS = re.compile(r"\w+")
 
 
@@ -59,4 +61,6 @@ def check_pair(row: Row) -> Iterator[Finding]:
 def unfound(row: Row, found: set[str], named: set[str]) -> Iterator[Finding]:
     """C001 for a rejected answer of our own in which the checker does not see what it should."""
     if not found or (named and found != named):
-        yield _finding(UNFOUND, f"{row.defect or 'rejected'}: named {sorted(named)}, found {sorted(found)}", row.rejected)
+        yield _finding(
+            UNFOUND, f"{row.defect or 'rejected'}: named {sorted(named)}, found {sorted(found)}", row.rejected
+        )

@@ -49,13 +49,29 @@ _FICTION = re.compile(r"\b555\b|123-?\s?456|012[ -]?345|000[ -]?0000|987[ -]?654
 _CARD = re.compile(r"(?<![\d.,-])(?:\d[ -]?){12,18}\d(?![\d.,-]*\d)")
 _IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,4})?\b")
 _SECRET = re.compile(
-    r"\b(?:AKIA|ASIA)[A-Z2-7]{12}[A-Z0-9]{4}\b|\bghp_[A-Za-z0-9]{36}\b|\bgithub_pat_\w{50,}|\bhf_[A-Za-z]{30,}\b|\bsk-(?:proj-|ant-)?[A-Za-z0-9_-]{32,}\b"
+    r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b|\bghp_[A-Za-z0-9]{36}\b|\bgithub_pat_\w{50,}|\bhf_[A-Za-z]{30,}\b|\bsk-(?:proj-|ant-)?[A-Za-z0-9_-]{32,}\b"
     r"|\bxox[abprs]-[A-Za-z0-9-]{20,}|\bAIza[\w-]{35}\b|\bglpat-[\w-]{20}\b|\bnpm_[A-Za-z0-9]{36}\b|\bpypi-[\w-]{50,}"
     r"|-----BEGIN (?:RSA |EC |OPENSSH |PGP )?PRIVATE KEY|\beyJ[\w-]{15,}\.eyJ[\w-]{15,}\.[\w-]{15,}"
 )
-_SECRET_HINTS = ("AKIA", "ASIA", "ghp_", "github_pat_", "hf_", "sk-", "xox", "AIza", "glpat-", "npm_", "pypi-", "PRIVATE KEY", "eyJ")
+_SECRET_HINTS = (
+    "AKIA",
+    "ASIA",
+    "ghp_",
+    "github_pat_",
+    "hf_",
+    "sk-",
+    "xox",
+    "AIza",
+    "glpat-",
+    "npm_",
+    "pypi-",
+    "PRIVATE KEY",
+    "eyJ",
+)
 _ADDRESS = re.compile(r"(?<![\d.])(?:\d{1,3}\.){3}\d{1,3}(?![\d.]*\d)")
-_FORMULA = re.compile(r"^[=+@-](?:HYPERLINK|IMPORT\w+|WEBSERVICE|cmd\b|DDE|EXEC|CALL|SUM|IF|VLOOKUP|INDIRECT)\s*[(|]", re.IGNORECASE)
+_FORMULA = re.compile(
+    r"^[=+@-](?:HYPERLINK|IMPORT\w+|WEBSERVICE|cmd\b|DDE|EXEC|CALL|SUM|IF|VLOOKUP|INDIRECT)\s*[(|]", re.IGNORECASE
+)
 
 
 def _finding(code: str, message: str, field: str) -> Finding:
@@ -64,7 +80,12 @@ def _finding(code: str, message: str, field: str) -> Finding:
 
 def check_privacy(row: Row) -> Iterator[Finding]:
     """V001 to V007 on every text; the evidence is masked, since reports travel."""
-    for field, text in (("instruction", row.instruction), ("input", row.input), ("output", row.output), ("rejected", row.rejected)):
+    for field, text in (
+        ("instruction", row.instruction),
+        ("input", row.input),
+        ("output", row.output),
+        ("rejected", row.rejected),
+    ):
         if not text:
             continue
         if "@" in text:

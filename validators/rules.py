@@ -23,7 +23,14 @@ RULES: dict[str, Rule] = {}
 
 
 def declare(
-    code: str, name: str, summary: str, why: str, bad: tuple | str, good: tuple | str, severity: str = "error", task: str = ""
+    code: str,
+    name: str,
+    summary: str,
+    why: str,
+    bad: tuple | str,
+    good: tuple | str,
+    severity: str = "error",
+    task: str = "",
 ) -> str:
     """Register a rule beside the function that applies it; returns its code."""
     if code in RULES:

@@ -98,7 +98,13 @@ def problem(item: Item) -> Finding:
 
 def refused(message: str) -> Finding:
     """The finding for a record that is not a row: of no shape, of a wrong type, or with a field missing."""
-    code = UNREADABLE if message.startswith(("no known shape", "a row must")) else EMPTY if message.startswith("missing") else WRONG_TYPE
+    code = (
+        UNREADABLE
+        if message.startswith(("no known shape", "a row must"))
+        else EMPTY
+        if message.startswith("missing")
+        else WRONG_TYPE
+    )
     return _finding(code, message, "row")
 
 
@@ -135,7 +141,9 @@ def _check_turns(row: Row) -> Iterator[Finding]:
     for before, after in zip(spoken, spoken[1:]):
         between = row.turns[row.turns.index(before) + 1 : row.turns.index(after)]
         if before["role"] == after["role"] and not between:
-            yield _finding(NOT_ALTERNATING, f"two turns of the {after['role']} follow each other", "turns", after["content"][:80])
+            yield _finding(
+                NOT_ALTERNATING, f"two turns of the {after['role']} follow each other", "turns", after["content"][:80]
+            )
             break
     else:
         if spoken and spoken[0]["role"] == "assistant" and len(spoken) > 1:
@@ -159,6 +167,8 @@ def _check_calls(turns: list[dict[str, Any]], at: int) -> Iterator[Finding]:
             except orjson.JSONDecodeError:
                 arguments = None
         if not isinstance(arguments, dict):
-            yield _finding(BAD_ARGUMENTS, "the arguments of a tool call are not a JSON object", "turns", str(function)[:80])
+            yield _finding(
+                BAD_ARGUMENTS, "the arguments of a tool call are not a JSON object", "turns", str(function)[:80]
+            )
     if len(later) < len(calls) and at < len(turns) - 1:
         yield _finding(CALL_WITHOUT_RESULT, f"{len(calls)} tool calls, {len(later)} results after them", "turns")

@@ -105,7 +105,9 @@ _CODE_ASKED = re.compile(
     re.IGNORECASE,
 )
 _CODE_SIGN = re.compile(r"```|[{};=<>]|\w\(.*\)|\bdef \b|\bprint\b|\bselect\b|\breturn\b|\bimport\b|\bfrom\b \w+\b|[\[\]\\^$*+]|->|::|    \w", re.IGNORECASE)  # fmt: skip
-_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x80-\x9f\u200b\u200e\u200f\u2028\u2029\u202a-\u202e\ufeff\ufffe]")
+_CONTROL = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x80-\x9f\u200b\u200e\u200f\u2028\u2029\u202a-\u202e\ufeff\ufffe]"
+)
 _MOJIBAKE = re.compile("\u00c3[\u0080-\u00bf\u201a-\u201e\u2020-\u2022\u0160\u0161\u0152\u0153\u017d\u017e\u0178\u00a9\u00a8\u00a0\u00b6\u00bc]|\u00e2\u20ac[\u0080-\u00ff\u201c\u201d\u2122\u0153\u02dc\u00a6]|\u00c2[\u00a0-\u00bf](?![\u00a0-\u00ff])|\u00ef\u00bb\u00bf|\ufffd")  # fmt: skip
 _TAG = re.compile(r"</?(?:div|span|p|br|table|t[dr]|ul|ol|li|font|script|style|img|h[1-6]|strong|em|b|i|u|sup|sub|blockquote|href)(?:\s[^<>]*)?/?>|&(?:nbsp|amp|lt|gt|quot|apos|#39|#x27|ndash|mdash|rsquo);", re.IGNORECASE)  # fmt: skip
 _MARKUP_TOPIC = re.compile(r"\b(?:html|xml|css|web ?page|web ?site|web|markup|tag|tags|code|javascript|jsx|react|svg|php|email template|format|parse|escape|bold|italic|underline|link|button|form|header)\b", re.IGNORECASE)  # fmt: skip
@@ -113,7 +115,9 @@ _RESIDUE = re.compile(r"\{\{\s*\w[\w. |]*\}\}|\{%-?\s*\w+[^%]*%\}|(?<![\w{$\\])\
 _RESIDUE_TOPIC = re.compile(r"\b(?:template|placeholder|format|code|function|string|script|program|jinja|django|vue|latex|letter|email|e-mail|message|form|blank|python|javascript|variable|regex|set|json)\b|[{}\[\]]", re.IGNORECASE)  # fmt: skip
 _LANGUAGES = re.compile(r"\b(?:translat\w*|language|russian|chinese|mandarin|japanese|korean|arabic|hindi|greek|hebrew|thai|ukrainian|bengali|urdu|persian|tamil|script|alphabet|character|kanji|cyrillic|say|write .* in)\b", re.IGNORECASE)  # fmt: skip
 _LATIN = re.compile(r"[A-Za-z\u00c0-\u024f]")
-_OTHER = re.compile(r"[\u0370-\u03ff\u0400-\u04ff\u0590-\u05ff\u0600-\u06ff\u0900-\u0dff\u0e00-\u0e7f\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]")
+_OTHER = re.compile(
+    r"[\u0370-\u03ff\u0400-\u04ff\u0590-\u05ff\u0600-\u06ff\u0900-\u0dff\u0e00-\u0e7f\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]"
+)
 
 
 def _finding(code: str, message: str, field: str, evidence: str = "") -> Finding:
@@ -142,7 +146,9 @@ def check_text_rules(row: Row) -> Iterator[Finding]:
 def _check_merged(row: Row) -> Iterator[Finding]:
     for field, text, needed in (("instruction", row.instruction, 1), ("output", row.output, 2)):
         if ":" in text and len(_HEADING.findall(text)) >= needed:
-            if field == "output" and not re.search(r"(?:^|\n)[ \t]*(?:#{2,4}[ \t]*)?instruction[ \t]*\d*[ \t]*:", text, re.IGNORECASE):
+            if field == "output" and not re.search(
+                r"(?:^|\n)[ \t]*(?:#{2,4}[ \t]*)?instruction[ \t]*\d*[ \t]*:", text, re.IGNORECASE
+            ):
                 continue
             if field == "instruction" and not _HEADING.search(text, 1):
                 continue
@@ -153,7 +159,11 @@ def _check_answer(row: Row, prompt: str, output: str) -> Iterator[Finding]:
     end = output.rstrip()
     if len(end) > 60 and (end[-1].isalpha() or end[-1] == ",") and "```" not in end:
         tail = end.rsplit("\n", 1)[-1]
-        prose = len(tail.split()) >= 6 and re.search(r"[.!?]\s", end) and not tail.lstrip().startswith(("-", "*", "#", "|", "•"))
+        prose = (
+            len(tail.split()) >= 6
+            and re.search(r"[.!?]\s", end)
+            and not tail.lstrip().startswith(("-", "*", "#", "|", "•"))
+        )
         if prose and _DANGLING.search(tail):
             yield _finding(TRUNCATED, "stops in the middle of a sentence", "output", end[-80:])
     if len(output) > 15:
@@ -172,7 +182,7 @@ def _check_answer(row: Row, prompt: str, output: str) -> Iterator[Finding]:
 
 
 # Corrections, filters and the like may rightly give back what they were given.
-_REPEATS = re.compile(r"\b(?:repeat|copy|correct|edit|fix|proofread|grammar|rewrite|format|check|punctuat|capital|spell|sort|remove|convert|translate|order|arrange|same|extract|identify|find|replace|simplif|paraphras|edit|improve)", re.IGNORECASE)  # fmt: skip
+_REPEATS = re.compile(r"\b(?:repeat|copy|correct|edit|fix|proofread|grammar|rewrite|format|check|punctuat|capitali[sz]|spell|sort|remove|convert|translate|arrange|same|extract|identify|find|replace|simplif|paraphras|edit|improve)", re.IGNORECASE)  # fmt: skip
 
 
 def _check_possible(row: Row, prompt: str) -> Iterator[Finding]:
@@ -181,7 +191,11 @@ def _check_possible(row: Row, prompt: str) -> Iterator[Finding]:
         yield _finding(IMPOSSIBLE_TASK, "asks about a page behind a link", "instruction", link.group())
         return
     media = _MEDIA.search(row.instruction)
-    if media and not re.search(r"\b(?:describe|caption|idea|prompt|html|code|css|python|poem|story|using words)\b", row.instruction, re.IGNORECASE):
+    if media and not re.search(
+        r"\b(?:describe|caption|idea|prompt|html|code|css|python|poem|story|using words)\b",
+        row.instruction,
+        re.IGNORECASE,
+    ):
         yield _finding(IMPOSSIBLE_TASK, "asks for a picture or a recording", "instruction", media.group())
 
 
@@ -189,27 +203,39 @@ def _check_characters(field: str, text: str, prompt: str) -> Iterator[Finding]:
     if not text.isascii():
         found = _CONTROL.search(text)
         if found:
-            yield _finding(CONTROL, f"holds U+{ord(found.group()):04X}", field, text[max(0, found.start() - 30) : found.end() + 20])
+            yield _finding(
+                CONTROL, f"holds U+{ord(found.group()):04X}", field, text[max(0, found.start() - 30) : found.end() + 20]
+            )
         found = _MOJIBAKE.search(text)
         if found:
-            yield _finding(MOJIBAKE, f"holds {found.group()!r}", field, text[max(0, found.start() - 30) : found.end() + 20])
+            yield _finding(
+                MOJIBAKE, f"holds {found.group()!r}", field, text[max(0, found.start() - 30) : found.end() + 20]
+            )
         if field == "output" and _OTHER.search(text):
             other, latin = len(_OTHER.findall(text)), len(_LATIN.findall(text))
             if other > latin and not _OTHER.search(prompt) and not _LANGUAGES.search(prompt):
-                yield _finding(LANGUAGE, f"{other} of {other + latin} letters are of another script than the prompt", field, text)
+                yield _finding(
+                    LANGUAGE, f"{other} of {other + latin} letters are of another script than the prompt", field, text
+                )
     elif not text.isprintable():
         found = _CONTROL.search(text)
         if found:
-            yield _finding(CONTROL, f"holds U+{ord(found.group()):04X}", field, text[max(0, found.start() - 30) : found.end() + 20])
+            yield _finding(
+                CONTROL, f"holds U+{ord(found.group()):04X}", field, text[max(0, found.start() - 30) : found.end() + 20]
+            )
     if field != "instruction":
         if ("<" in text or "&" in text) and "```" not in text:
             found = _TAG.search(text)
             if found and not _MARKUP_TOPIC.search(prompt) and "<" not in prompt:
-                yield _finding(HTML, f"holds {found.group()!r}", field, text[max(0, found.start() - 30) : found.end() + 20])
+                yield _finding(
+                    HTML, f"holds {found.group()!r}", field, text[max(0, found.start() - 30) : found.end() + 20]
+                )
         if ("{" in text or "[" in text or "<" in text) and "```" not in text:
             found = _RESIDUE.search(text)
             if found and not _RESIDUE_TOPIC.search(prompt):
-                yield _finding(TEMPLATE, f"holds {found.group()!r}", field, text[max(0, found.start() - 30) : found.end() + 20])
+                yield _finding(
+                    TEMPLATE, f"holds {found.group()!r}", field, text[max(0, found.start() - 30) : found.end() + 20]
+                )
     elif "{{" in text or "{%" in text:
         found = _RESIDUE.search(text)
         if found and not re.search(r"\b(?:template|jinja|django|vue|latex|code|handlebars)\b", text, re.IGNORECASE):

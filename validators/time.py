@@ -42,7 +42,12 @@ def check_time(answer: Answer) -> None:
     if answer.prompt.dates:
         last = max(answer.prompt.dates)
         for claim in answer.claims:
-            if claim.kind == "date" and isinstance(claim.value, str) and len(claim.value) > 8 and claim.value[:16] > last[: len(claim.value[:16])]:
+            if (
+                claim.kind == "date"
+                and isinstance(claim.value, str)
+                and len(claim.value) > 8
+                and claim.value[:16] > last[: len(claim.value[:16])]
+            ):
                 answer.report(LATER, f"{claim.value} is after {last}", claim.start, claim.end)
     if not answer.prompt.dates and (answer.spec is None or answer.spec.timeless):
         return

@@ -108,7 +108,20 @@ def _atom(tokens: _Tokens) -> float:
     return value
 
 
-_OPERATORS = {"+": "+", "x": "*", "X": "*", "×": "*", "*": "*", "·": "*", "÷": "/", "/": "/", "^": "^", "−": "-", "–": "-", "-": "-"}
+_OPERATORS = {
+    "+": "+",
+    "x": "*",
+    "X": "*",
+    "×": "*",
+    "*": "*",
+    "·": "*",
+    "÷": "/",
+    "/": "/",
+    "^": "^",
+    "−": "-",
+    "–": "-",
+    "-": "-",
+}
 
 
 def _tokens_before(text: str, end: int) -> tuple[_Tokens, int, list[tuple[int, int]]]:
@@ -198,7 +211,9 @@ def read_equations(text: str) -> list[Equation]:
         scaled = value
         if percent and value is not None:
             # "(a − b) ÷ b = 3.27%" is a fraction shown in per cent; "100 − 15 = 85%" counts in per cent already
-            counts = not any(token == "%" for token, _ in tokens) and abs(value - _value(printed)) < abs(value * 100 - _value(printed))
+            counts = not any(token == "%" for token, _ in tokens) and abs(value - _value(printed)) < abs(
+                value * 100 - _value(printed)
+            )
             scaled = value if counts else value * 100
         end = tail.end() if tail else number.end()
         found.append(

@@ -159,7 +159,13 @@ def _tokens(sentence: str) -> tuple[str, list[tuple[int, int, float, str]]]:
                     continue
                 if suffix["scale"]:
                     scale = _SCALES[suffix["scale"]]
-            elif after == "(" or after == "," and sentence[end + 1 : end + 2].isdigit() or after == "-" and _SPAN_WORD.match(sentence, end):
+            elif (
+                after == "("
+                or after == ","
+                and sentence[end + 1 : end + 2].isdigit()
+                or after == "-"
+                and _SPAN_WORD.match(sentence, end)
+            ):
                 continue
             elif (
                 after in ".)"
