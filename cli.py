@@ -111,7 +111,7 @@ def generate(**options: Any) -> None:
 @click.option(
     "--severity", type=click.Choice(["error", "warning", "info"]), default=None, help="Report this and worse."
 )
-@click.option("--fail-on", type=click.Choice(["error", "warning", "info"]), default=None, help="Exit 1 for this and worse; default warning.")  # fmt: skip
+@click.option("--fail-on", type=click.Choice(["error", "warning", "info"]), default=None, help="Exit 1 for this and worse; default error.")  # fmt: skip
 @click.option("--baseline", type=click.Path(dir_okay=False, path_type=Path), default=None, help="Leave out findings this file knows.")  # fmt: skip
 @click.option("--update-baseline", is_flag=True, help="Write every finding to --baseline and exit 0.")
 @click.option("--exit-zero", is_flag=True, help="Exit 0 even when there are findings.")
@@ -124,6 +124,18 @@ def validate(files: tuple[str, ...], explain: bool, **options: Any) -> None:
         explain_codes(list(files))
     else:
         sys.exit(run_validate(files, **options))
+
+
+@cli.command()
+@click.argument("files", nargs=-1, required=True)
+@click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), required=True, help="FILE.jsonl[.gz|.zst] or FILE.parquet.")  # fmt: skip
+@click.option("--quarantine", type=click.Path(dir_okay=False, path_type=Path), default=None, help="Where refused rows go; default beside the output in .tapewright.")  # fmt: skip
+@click.option("--shape", default="", help="Shape of the rows read; recognised per file where it is not given.")
+def clean(files: tuple[str, ...], output: Path, quarantine: Path | None, shape: str) -> None:
+    """Write the rows that are right, with safe fixes applied; put the others aside with the reason."""
+    from validators.command import run_clean
+
+    run_clean(files, output, quarantine, shape)
 
 
 @cli.command()

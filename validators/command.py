@@ -50,6 +50,20 @@ def run_validate(
     return 1 if settings.fails(total) and not exit_zero else 0
 
 
+def run_clean(files: tuple[str, ...], output: Path, quarantine: Path | None, shape: str) -> None:
+    """Clean and say what became of every row."""
+    from validators.clean import clean, quarantine_path
+
+    load_rules()
+    done = clean(files, output, quarantine, shape)
+    for code, count in sorted(done.fixes.items()):
+        _say(f"fixed {code} {rule(code).name}: {count:,}")
+    for code, count in sorted(done.reasons.items()):
+        _say(f"put aside for {code} {rule(code).name}: {count:,}")
+    _say(f"{done.rows:,} rows in = {done.kept:,} kept + {done.quarantined:,} quarantined")
+    _say(f"kept in {output}, quarantined in {quarantine or quarantine_path(output)}")
+
+
 def _codes(text: str) -> tuple[str, ...]:
     return tuple(part.strip().upper() for part in text.split(",") if part.strip())
 

@@ -50,7 +50,7 @@ def check_pair(row: Row) -> Iterator[Finding]:
     if " ".join(row.output.casefold().split()) == " ".join(row.rejected.casefold().split()):
         yield _finding(EQUAL, "chosen and rejected are the same text", row.output)
         return
-    if abs(len(row.output) - len(row.rejected)) < 8 and [w.casefold() for w in _WORDS.findall(row.output)] == [
+    if not row.defect and abs(len(row.output) - len(row.rejected)) < 8 and [w.casefold() for w in _WORDS.findall(row.output)] == [
         w.casefold() for w in _WORDS.findall(row.rejected)
     ]:
         yield _finding(NEAR_EQUAL, "the same words in both answers; only punctuation differs", row.output)

@@ -36,7 +36,7 @@ class Settings:
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     severity: str = "info"
-    fail_on: str = "warning"
+    fail_on: str = "error"
     limits: dict[str, dict[str, float]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

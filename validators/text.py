@@ -124,6 +124,18 @@ def _finding(code: str, message: str, field: str, evidence: str = "") -> Finding
     return Finding(code, message, RULES[code].severity, field=field, evidence=" ".join(evidence.split())[:120])
 
 
+def is_marker(text: str) -> bool:
+    """Whether an input says that there is none."""
+    return len(text) < 24 and text.strip().lower() in _NO_INPUT
+
+
+def without_control(text: str) -> str:
+    """The text without control characters; line and paragraph separators become line breaks."""
+    if text.isprintable():
+        return text
+    return _CONTROL.sub("", text.replace("\u2028", "\n").replace("\u2029", "\n"))
+
+
 def check_text_rules(row: Row) -> Iterator[Finding]:
     """X001 to X014 on the texts of one row."""
     prompt = f"{row.instruction}\n{row.input}" if row.input else row.instruction
@@ -131,7 +143,7 @@ def check_text_rules(row: Row) -> Iterator[Finding]:
     bare = output.strip().lower()
     if len(bare) < 16 and bare in _NOTHING and not _NONE_IS_AN_ANSWER.search(row.instruction):
         yield _finding(PLACEHOLDER, f"the answer is {output.strip()!r}", "output")
-    if row.input and len(row.input) < 24 and row.input.strip().lower() in _NO_INPUT:
+    if row.input and is_marker(row.input):
         yield _finding(INPUT_MARKER, f"the input is {row.input.strip()!r}; leave it empty", "input")
     if not row.turns:
         yield from _check_merged(row)

@@ -161,7 +161,7 @@ def _tokens_before(text: str, end: int) -> tuple[_Tokens, int, list[tuple[int, i
     return best
 
 
-_AFTER = re.compile(r"[ \t]*(?:[+×*·÷/^]|−|- ?\d|[xX][ \t]*\d|[A-Za-z]\b(?<![xRh])|:\d|\()")
+_AFTER = re.compile(r"[ \t]*(?:[+×*·÷/^−]|- ?\d|[xX][ \t]*\d)|[A-Za-z](?<![xRh])(?![A-Za-z])|:\d|\(")
 
 
 def _is_part(text: str, start: int, end: int) -> bool:
@@ -170,6 +170,8 @@ def _is_part(text: str, start: int, end: int) -> bool:
     if before and before[-1:] not in " \t\n" and (before[-1].isalnum() or before[-1] in ")+×*·÷/^−-:"):
         return True
     bare = before.rstrip(" \t")
+    if bare[-1:] == "*" and not bare[-2:-1].isdigit() and bare[-2:-1] not in " )":
+        return False  # emphasis, not a product
     if bare and (bare[-1] in "+×*·÷/^−–" or bare[-1].isdigit() or bare[-2:] in (" x", " X")):
         return True
     if bare[-1:] == "-" and bare[:-1].strip() and bare[-2] != "\n":
