@@ -148,7 +148,7 @@ def list_all_tasks(as_json: bool) -> None:
 
 def show_row(path: Path, row_id: str) -> None:
     """Text, facts, claims and candles of one row."""
-    from tapewright.rows import from_record
+    from tapewright.shapes import from_record
     from validators.claims.reader import read_claims
 
     out = Console(width=None if sys.stdout.isatty() else 120, highlight=False, markup=False)

@@ -16,7 +16,7 @@ from typing import Any
 from market.candles import Series
 from market.tape import load
 from tapewright import files
-from tapewright.rows import from_record
+from tapewright.shapes import from_record
 from tapewright.streams import stream
 
 HORIZON_BARS = 60

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tapewright import files
-from tapewright.rows import from_record
+from tapewright.shapes import from_record
 
 TRIGRAMS = 400_000
 BYTES = 2_000_000

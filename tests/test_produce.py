@@ -16,8 +16,9 @@ from generators.produce import produce
 from generators.registry import list_tasks, resolve_weights
 from tapewright import files
 from tapewright.errors import ConfigError, FileError
-from tapewright.rows import FORMATS, from_record, identity
+from tapewright.rows import FORMATS, identity
 from tapewright.schedule import schedule
+from tapewright.shapes import from_record
 
 ROOT = Path(__file__).parent.parent
 MIX = tuple(resolve_weights(None).items())
