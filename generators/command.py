@@ -45,6 +45,8 @@ def run_generate(
         raise ConfigError(f"workers is {workers}; use 0 for one per core")
     from generators.progress import progress_bar
 
+    if outcomes and not outcomes.parent.is_dir():
+        raise ConfigError(f"no folder {outcomes.parent} for --outcomes; make it first")
     try:
         with progress_bar(size) as advance:
             summary = produce(config, output, workers=workers, force=force, progress=advance)

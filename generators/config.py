@@ -2,6 +2,7 @@
 
 import functools
 import hashlib
+import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -58,7 +59,9 @@ class Config:
         if self.max_tokens < 0:
             raise ConfigError(f"max tokens is {self.max_tokens}; it cannot be negative")
         total = sum(share for _, share in self.splits)
-        if self.splits and (abs(total - 1) > 1e-6 or any(share <= 0 for _, share in self.splits)):
+        if self.splits and (
+            not math.isfinite(total) or abs(total - 1) > 1e-6 or any(share <= 0 for _, share in self.splits)
+        ):
             raise ConfigError(f"split shares must be positive and add up to 1, not {total:g}")
 
     def as_dict(self) -> dict[str, Any]:

@@ -114,6 +114,7 @@ class Maker:
         sections = load_family(task, family)
         words = situation.words
         instruction = render(sections["instruction"], words, rng)
+        instruction = instruction[:1].upper() + instruction[1:]
         data = render(sections["input"], words, rng)
         output = render(sections["output"], words, rng)
         form = self.config.answer_format

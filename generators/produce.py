@@ -80,6 +80,8 @@ def _span(tape: Tape, config: Config) -> tuple[int, int]:
         if config.symbols and symbol not in config.symbols:
             continue
         series = tape.series(venue, symbol, tape.frames(venue, symbol)[-1])
+        if not series.n:
+            continue
         first, last = min(first, series.opened[0]), max(last, series.close_time(series.n - 1))
     since, until = max(config.since_s, first), min(config.until_s or last, last)
     if since >= until:
@@ -243,7 +245,10 @@ def _block_folder(config: Config, output: Path) -> Path:
 
     key = blake2b(json.dumps(config.as_dict(), sort_keys=True).encode(), digest_size=8).hexdigest()
     folder = files.hidden_folder(output) / f"{output.name}.{key}.blocks"
-    folder.mkdir(exist_ok=True)
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise FileError(f"cannot write {folder}: {error.strerror or error}") from error
     return folder
 
 
@@ -272,17 +277,23 @@ def _accept(
             meta["defects"][f"{task}: {row.row.defect}"] += 1
         meta["lengths"].append(len(row.row.output))
         lines.setdefault(split, []).append(to_record(row.row, config.shape, index))
-    shas = {}
-    for split, records in lines.items():
-        data = files.encode_lines(records)
-        part = path.with_name(f"{path.name}.{split}.jsonl")
-        part.write_bytes(data)
-        shas[split] = len(data)
+    encoded = {split: files.encode_lines(records) for split, records in lines.items()}
+    try:
+        _write_block(path, encoded, meta)
+    except OSError as error:
+        raise FileError(
+            f"cannot write {path.parent}: {error.strerror or error}; finished blocks are kept, run again to go on"
+        ) from error
+    return meta
+
+
+def _write_block(path: Path, encoded: dict[str, bytes], meta: dict[str, Any]) -> None:
+    for split, data in encoded.items():
+        path.with_name(f"{path.name}.{split}.jsonl").write_bytes(data)
     # The meta file names the block's parts and comes last: without it the block does not count.
     temporary = path.with_suffix(".part")
-    temporary.write_bytes(orjson.dumps({**meta, "parts": shas}))
+    temporary.write_bytes(orjson.dumps({**meta, "parts": {split: len(data) for split, data in encoded.items()}}))
     temporary.rename(path.with_suffix(".json"))
-    return meta
 
 
 def _resume(folder: Path, seen: set[int], summary: Summary) -> int:

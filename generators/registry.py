@@ -2,6 +2,7 @@
 
 import functools
 import importlib
+import math
 from types import ModuleType
 
 from tapewright.errors import ConfigError, TemplateError, suggest
@@ -33,8 +34,8 @@ def resolve_weights(wanted: dict[str, float] | None) -> dict[str, float]:
     for name, weight in wanted.items():
         if name not in known:
             raise ConfigError(f"no task {name!r}.{suggest(name, known)} Known: {', '.join(known)}")
-        if weight < 0:
-            raise ConfigError(f"weight of {name} is {weight:g}; weights cannot be negative")
+        if not math.isfinite(weight) or weight < 0:
+            raise ConfigError(f"weight of {name} is {weight:g}; a weight is a share between 0 and 1")
     total = sum(wanted.values())
     if abs(total - 1) > 1e-6:
         raise ConfigError(f"weights add up to {total:g}, not 1: {', '.join(f'{k}={v:g}' for k, v in wanted.items())}")

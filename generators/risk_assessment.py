@@ -37,11 +37,11 @@ def draw(rng: Stream, world: World) -> Situation:
     first_pair = {"easy": 20, "hard": 12}.get(world.difficulty, 16)
     paired = place >= first_pair  # the last rows of twenty are complete rows and their incomplete twins
     draws = world.pair() if paired else rng
-    goal = 1 + (world.ordinal // 2 if paired else world.ordinal) % 10
-    hourly = world.has("1h", "1d")
-    moment = world.moment(draws, ("1h", "1d") if hourly else ("1d",))
-    instrument = world.instrument(moment.venue, moment.symbol)
-    quantities, source = _aim(draws, moment, goal, "1h" if hourly else "1d", instrument)
+    # single rows and pairs aim at the scores in one common turn
+    done, singles = divmod(world.ordinal, 20)[0], first_pair
+    turn = (singles + (20 - singles) // 2) * done + (singles + (place - singles) // 2 if paired else place)
+    goal = 1 + turn % 10
+    moment, quantities, source = _position_somewhere(draws, world, goal)
     if paired and place % 2:
         given = dict(quantities.given)
         _remove(given, draws.pick(_MISSING))
@@ -49,11 +49,27 @@ def draw(rng: Stream, world: World) -> Situation:
     return settle(moment, quantities, source)
 
 
+def _position_somewhere(rng: Stream, world: World, goal: int) -> tuple[Moment, Quantities, str]:
+    """Draw moments until one holds a position; a market in turmoil may have none with a low score."""
+    frame = "1h" if world.has("1h", "1d") else "1d"
+    for _ in range(50):
+        moment = world.moment(rng, (frame, "1d") if frame != "1d" else ("1d",))
+        funding, source = _funding(rng, moment)
+        quantities = _aim(rng, moment, goal, frame, funding, world.instrument(moment.venue, moment.symbol))
+        if quantities is not None:
+            return moment, quantities, source
+    raise ExhaustedError(f"no position with score {goal} fits the market data; widen --symbols, --since or --until")
+
+
 def _aim(
-    rng: Stream, moment: Moment, goal: int, frame: str, instrument: instruments.Instrument | None
-) -> tuple[Quantities, str]:
-    """Draw positions until one has the score `goal`; after 60 tries the last one stands."""
-    funding, source = _funding(rng, moment)
+    rng: Stream,
+    moment: Moment,
+    goal: int,
+    frame: str,
+    funding: dict[str, Any],
+    instrument: instruments.Instrument | None,
+) -> Quantities | None:
+    """Draw positions until one has the score `goal`; after 60 tries the last one that is possible stands."""
     last: Quantities | None = None
     for _ in range(60):
         quantities = _position(rng, moment, goal, frame, funding, instrument)
@@ -61,9 +77,7 @@ def _aim(
             last = quantities
             if quantities.get("score") == goal:
                 break
-    if last is None:
-        raise ExhaustedError(f"no position with score {goal} fits {moment.symbol} at {moment.as_of}")
-    return last, source
+    return last
 
 
 def _within(rng: Stream, band: int, edges: tuple[float, ...]) -> float:

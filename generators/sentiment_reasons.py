@@ -70,7 +70,7 @@ def _number_reason(facts, parts, polarity: str, rng: Stream) -> tuple[str, str]:
         rest.append(_sentence(say(rng, frames[f"polarity_{event.more}"], names)))
     if (
         sign
-        and polarity == facts["polarity"]
+        and facts["reported"] != facts["compared"]
         and event.suf in ("", "%", " units", " jobs", " coins", " times")
         and rng.chance(0.35)
     ):
@@ -106,13 +106,24 @@ def _quote(text: str, names: dict[str, Any]) -> str:
 
 
 def misread(facts, parts, wrong: str, rng: Stream) -> tuple[str, str]:
+    """The reason a wrong label would have, with as much said after it as after a right one."""
     if facts["mechanism"] == "number":
         return _number_reason(facts, parts, wrong, rng)
+    first, second = _misread(facts, parts, wrong, rng), ""
+    if facts["mechanism"] == "two":
+        second = _sentence(say(rng, load_frames()["reason"]["two_tail"], dict(parts["names"])))
+    elif facts["mechanism"] in ("hedge", "mixed", "priced_in", "negation") and wrong != "flat" and rng.chance(0.4):
+        why = say(rng, parts["event"].whys[wrong], {})
+        second = "" if why.lower() in first.lower() else _sentence(why)
+    return first, second
+
+
+def _misread(facts, parts, wrong: str, rng: Stream) -> str:
     frames, names, event = load_frames()["reason"], dict(parts["names"]), parts["event"]
     if wrong == "flat":
-        return say(rng, frames["backwards"], names), ""
+        return say(rng, frames["backwards"], names)
     if wrong not in event.phrases:  # a routine notice read as news
-        return f"a text like this about {names['e']} {'promises gains' if wrong == 'good' else 'bodes ill'}", ""
+        return f"a text like this about {names['e']} {'promises gains' if wrong == 'good' else 'bodes ill'}"
     if facts["mechanism"] == "two":
         names["np"], names["why"] = (names["np_other"], names["why_other"]) if facts["other_polarity"] == wrong else draw_phrase(rng, event, wrong)  # fmt: skip
     elif facts.get("side") == wrong:  # the convention that settles it is passed over
@@ -121,4 +132,4 @@ def misread(facts, parts, wrong: str, rng: Stream) -> tuple[str, str]:
         names["np"], names["why"] = draw_phrase(rng, event, wrong)
     else:
         names["why"] = say(rng, event.whys[wrong], {})
-    return say(rng, frames["good"], names), ""
+    return say(rng, frames["good"], names)

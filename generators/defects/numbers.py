@@ -183,8 +183,8 @@ def digit_swap(scene: Scene) -> str | None:
     "per cent, money and ATR are confused",
     "N001 N002 N003",
     "N007 N008 N005 F001",
-    weight=2,
-    tasks=MARKET,
+    weight=0.6,
+    tasks=("risk_assessment", "trade_recommendation"),
     manner="edited",
 )
 def unit_swap(scene: Scene) -> str | None:
@@ -216,37 +216,57 @@ def above_below(scene: Scene) -> str | None:
     return text[: match.start()] + ("below" if match[1] == "above" else "above") + text[match.end() :]
 
 
+# Readings correct answers have too: an exotic name alone would give the invention away.
+_READINGS = (
+    ("rsi_14", "RSI(14)", 25, 75, 1), ("adx_14", "ADX(14)", 12, 45, 1), ("volume_ratio", "volume ratio", 0.3, 2.2, 2),
+    ("vol_20", "realised volatility", 25, 110, 2),
+)  # fmt: skip
+
+
 @defect(
     "fabricated_number",
     "a figure that nothing in the prompt supports is cited",
     "N001 N005",
-    "",
+    "T003",
     weight=0.5,
     tasks=MARKET,
     manner="telling",
 )
 def fabricated_number(scene: Scene) -> str | None:
-    """Put an invented indicator where a correct answer has a sentence boundary."""
-    rng, text = scene.rng, scene.fresh()
-    frame = rng.pick(("1h", "4h", "1d"))
+    """Put a familiar reading of a frame the prompt does not show where a correct answer has a sentence boundary."""
+    rng, text, values = scene.rng, scene.fresh(), scene.prompt.values
+    absent = [
+        (kind, frame)
+        for kind in _READINGS
+        for frame in ("1h", "4h", "1d")
+        if f"{kind[0]}@{frame}" not in values and kind[0] not in values
+    ]
+    if not absent:
+        return None
+    (kind, name, low, high, decimals), frame = rng.pick(absent)
+    value = f"{quantise(rng.between(low, high), decimals):.{decimals}f}" + ("%" if kind == "vol_20" else "")
     sentence = rng.pick((
-        f"On {frame} the CCI(20) reads {quantise(rng.between(-180, 180), 1)}.",
-        f"The {frame} MFI(14) stands at {quantise(rng.between(15, 85), 1)}.",
-        f"On {frame} the ROC(10) is {quantise(rng.between(-9, 9), 2)}.",
-        f"The {frame} SMA(100) lies at {scene.situation.words.get('mark') or scene.situation.words.get('close')}.",
+        f"{name[0].upper()}{name[1:]} on {frame} is {value}.", f"The {frame} {name} is {value}.",
+        f"On {frame} the {name} stands at {value}.",
     ))  # fmt: skip
     return inserted(text, sentence, rng)
 
 
 # --- labels and levels ---------------------------------------------------------------------------
 
-_VALUES = {
-    "driver": ("loss", "room", "exposure"), "stop_state": ("works", "close"), "limit_state": ("over", "inside"),
-    "trend": ("up", "down", "mixed"), "momentum": ("overbought", "oversold", "firm", "soft", "neutral"),
-    "volatility": ("stretched", "quiet", "ordinary"), "volume_state": ("heavy", "thin", "average"),
-    "funding_state": ("crowded_long", "crowded_short", "ordinary"),
-    "failed_gate": ("stale", "higher", "tight", "cost", "reward", "size"),
-}  # fmt: skip
+# How often each label is right. A wrong label is kept with probability min(1, p(wrong) / p(true)), so that
+# labels are as frequent in rejected answers as in chosen ones.
+_SHARES = {
+    "driver": {"loss": 0.74, "room": 0.24, "exposure": 0.02},
+    "stop_state": {"works": 0.85, "close": 0.15},
+    "limit_state": {"over": 0.5, "inside": 0.5},
+    "trend": {"up": 0.33, "down": 0.37, "mixed": 0.3},
+    "momentum": {"soft": 0.31, "neutral": 0.3, "firm": 0.29, "overbought": 0.06, "oversold": 0.04},
+    "volatility": {"ordinary": 0.66, "stretched": 0.3, "quiet": 0.05},
+    "volume_state": {"average": 0.45, "thin": 0.37, "heavy": 0.18},
+    "funding_state": {"ordinary": 0.88, "crowded_short": 0.08, "crowded_long": 0.04},
+    "failed_gate": {"reward": 0.16, "size": 0.12, "stale": 0.11, "tight": 0.11, "cost": 0.06, "higher": 0.03},
+}
 
 
 @defect(
@@ -260,12 +280,15 @@ _VALUES = {
 )
 def wrong_label(scene: Scene) -> str | None:
     facts = scene.situation.facts
-    names = [k for k, v in facts.items() if isinstance(v, str) and v in _VALUES.get(k.partition("@")[0], ())]
+    names = [k for k, v in facts.items() if isinstance(v, str) and v in _SHARES.get(k.partition("@")[0], ())]
     if not names:
         return None
     name = scene.rng.pick(names)
-    others = [value for value in _VALUES[name.partition("@")[0]] if value != facts[name]]
-    return scene.reworded({name: scene.rng.pick(others)})
+    shares = _SHARES[name.partition("@")[0]]
+    wrong = scene.rng.pick([value for value in shares if value != facts[name]])
+    if not scene.rng.chance(min(1.0, shares[wrong] / shares[facts[name]])):
+        return None
+    return scene.reworded({name: wrong})
 
 
 @defect(
