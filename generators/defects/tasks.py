@@ -5,6 +5,7 @@ import re
 from generators.defects.registry import Scene, defect
 from generators.registry import load_task
 from market.quantity import decimals_of, quantise
+from tapewright.streams import Stream
 from validators.claims.equations import read_equations
 
 
@@ -52,6 +53,34 @@ def outside_vocabulary(scene: Scene) -> str | None:
     return _told(scene, "outside_vocabulary")
 
 
+# Numbers a formula uses by itself.
+_CONSTANTS = {"0.5", "1", "2", "3", "8", "12", "24", "100", "252", "365", "1000", "10000"}
+
+
+def _grain(units: int) -> int:
+    """The largest 1, 5, 10, 50, … that divides a count of last digits: how round a number is."""
+    grain = 1
+    while units and units % (grain * 10) == 0:
+        grain *= 10
+    return grain * 5 if units and units % (grain * 5) == 0 else grain
+
+
+def _alike(value: float, decimals: int, rng: Stream, low: float, high: float) -> float:
+    """Another number, up or down by a share in [low, high), and exactly as round: roundness must not tell."""
+    units = round(abs(value) * 10**decimals)
+    if not units:
+        return value
+    grain = _grain(units)
+    share = rng.between(low, high)
+    goal = units * (1 + share) if rng.chance(0.5) else units / (1 + share)
+    nearest = round(goal / grain)
+    for step in (0, 1, -1, 2, -2, 3, -3):
+        changed = (nearest + step) * grain
+        if changed > 0 and changed != units and _grain(changed) == grain:
+            return quantise((1 if value >= 0 else -1) * changed / 10**decimals, decimals)
+    return value
+
+
 @defect(
     "wrong_result",
     "a worked equation gives a wrong result",
@@ -68,10 +97,7 @@ def wrong_result(scene: Scene) -> str | None:
     if not equations:
         return None
     equation = scene.rng.pick(equations)
-    share = scene.rng.between(0.03, 0.4)
-    value = quantise(
-        equation.stated * (1 + share) if scene.rng.chance(0.5) else equation.stated / (1 + share), equation.decimals
-    )
+    value = _alike(equation.stated, equation.decimals, scene.rng, 0.03, 0.4)
     printed = text[slice(*equation.result)]
     changed = f"{value:,.{equation.decimals}f}" if abs(value) >= 1000 else f"{value:.{equation.decimals}f}"
     if value == equation.stated:
@@ -88,21 +114,21 @@ def wrong_result(scene: Scene) -> str | None:
     "an equation uses a number that was never introduced",
     "N001 N005 N011",
     "",
-    weight=4,
+    weight=1.5,
     tasks=("explain_concept",),
     manner="edited",
 )
 def wrong_operand(scene: Scene) -> str | None:
     text = scene.fresh()
-    spans = [span for e in read_equations(text) for span in e.operands]
+    spans = [span for equation in read_equations(text) for span in equation.operands]
+    spans = [span for span in spans if text[slice(*span)].replace(",", "") not in _CONSTANTS]
     if not spans:
         return None
     start, end = scene.rng.pick(spans)
-    printed = text[start:end]
-    decimals = decimals_of(printed.replace(",", "")) if "." in printed else 0
-    value = float(printed.replace(",", "").replace("−", "-").replace("$", ""))
-    share = scene.rng.between(0.05, 0.5)
-    changed = quantise(value * (1 + share) if scene.rng.chance(0.5) else value / (1 + share), decimals)
+    printed = text[start:end].replace(",", "")
+    decimals = decimals_of(printed) if "." in printed else 0
+    value = float(printed.replace("−", "-").replace("$", ""))
+    changed = _alike(value, decimals, scene.rng, 0.05, 0.5)
     if changed == value:
         return None
     return (
