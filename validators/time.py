@@ -51,10 +51,7 @@ def check_time(answer: Answer) -> None:
                 answer.report(LATER, f"{claim.value} is after {last}", claim.start, claim.end)
     if not answer.prompt.dates and (answer.spec is None or answer.spec.timeless):
         return
-    for match in _FRAME.finditer(answer.lower):
-        if match.group() not in answer.prompt.text.lower():
-            answer.report(WRONG_FRAME, f"the prompt shows no {match.group()} readings", *match.span())
-            break
+    _check_frames(answer)
     for phrase in _HINDSIGHT:
         if phrase in answer.lower:
             answer.report(
@@ -67,3 +64,29 @@ def check_time(answer: Answer) -> None:
                 UNCLOSED, f"rests on an open candle: {phrase!r}", (at := answer.lower.find(phrase)), at + len(phrase)
             )
             break
+
+
+_ENDS = re.compile(r"[.!?;](?=\s)|\n")
+
+
+def _check_frames(answer: Answer) -> None:
+    """T003 for a frame the prompt does not show, or one named where nothing of it is said.
+
+    A frame that stands in a sentence with a reading of its own is judged with that reading; anywhere
+    else it can only be the frame the prompt decides on.
+    """
+    prompt = answer.prompt.text.lower()
+    main = answer.prompt.quantities.given.get("frame")
+    read = {(claim.frame, claim.start) for claim in answer.claims if claim.frame and claim.strict}
+    for match in _FRAME.finditer(answer.lower):
+        frame, at = match.group(), match.start()
+        if frame not in prompt:
+            answer.report(WRONG_FRAME, f"the prompt shows no {frame} readings", *match.span())
+            return
+        if main is None or frame == main:
+            continue
+        start = max((m.end() for m in _ENDS.finditer(answer.text, 0, at)), default=0)
+        end = next((m.start() for m in _ENDS.finditer(answer.text, at)), len(answer.text))
+        if not any(own == frame and start <= place <= end for own, place in read):
+            answer.report(WRONG_FRAME, f"{frame} is named, and the prompt decides on {main}", *match.span())
+            return

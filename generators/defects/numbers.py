@@ -136,7 +136,7 @@ def _replace(text: str, claim: Claim, value: float) -> str:
     "one number is changed in one place",
     "N001 N002 N003",
     "N006 N007 N008 R007",
-    weight=5,
+    weight=6,
     tasks=MARKET,
     manner="edited",
 )
@@ -161,7 +161,7 @@ def edited_number(scene: Scene) -> str | None:
     "two neighbouring digits of a number change places",
     "N001 N002 N003 N011 N005",
     "N006 N007 N008 R007",
-    weight=2.5,
+    weight=1.2,
     manner="edited",
 )
 def digit_swap(scene: Scene) -> str | None:
