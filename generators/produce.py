@@ -83,6 +83,8 @@ def _span(tape: Tape, config: Config) -> tuple[int, int]:
         if not series.n:
             continue
         first, last = min(first, series.opened[0]), max(last, series.close_time(series.n - 1))
+    if not last:
+        raise ConfigError(f"{config.source}: too few candles for one of the longest frame; give a longer history")
     since, until = max(config.since_s, first), min(config.until_s or last, last)
     if since >= until:
         raise ConfigError("no candles between --since and --until; `market` lists what the tape holds")

@@ -35,7 +35,7 @@ def resolve_weights(wanted: dict[str, float] | None) -> dict[str, float]:
         if name not in known:
             raise ConfigError(f"no task {name!r}.{suggest(name, known)} Known: {', '.join(known)}")
         if not math.isfinite(weight) or weight < 0:
-            raise ConfigError(f"weight of {name} is {weight:g}; a weight is a share between 0 and 1")
+            raise ConfigError(f"weight of {name} is {weight:g}; weights cannot be negative or without a value")
     total = sum(wanted.values())
     if abs(total - 1) > 1e-6:
         raise ConfigError(f"weights add up to {total:g}, not 1: {', '.join(f'{k}={v:g}' for k, v in wanted.items())}")

@@ -16,16 +16,6 @@ import pytest
 import cli
 
 ROOT = Path(__file__).parent.parent
-KNOWN = {
-    "nan": "a share that is not a number is to be refused by resolve_weights and Config",
-    "short": "a source too short for one daily candle is to be refused by produce.prepare",
-    "disk": "a full disk while a block is written is to be a FileError",
-}
-
-
-def _known(name, *values):
-    """A case that does not hold yet; the mark goes when it does."""
-    return pytest.param(*values, marks=pytest.mark.xfail(reason=KNOWN[name], strict=True))
 
 
 @pytest.fixture
@@ -71,7 +61,7 @@ def _left_behind(folder):
         (["--tasks", "risk_assessment"], ["not name=share"]),
         (["--tasks", "risk_assessment=x"], ["not name=share"]),
         (["--tasks", "risk_assessment=0.5,risk_assessment=0.5"], ["stands twice"]),
-        _known("nan", ["--tasks", "risk_assessment=nan"], ["nan"]),
+        (["--tasks", "risk_assessment=nan"], ["nan"]),
         (["--size", "0"], ["size is 0"]),
         (["--size", "-5"], ["size is -5"]),
         (["--size", "many"], ["'many' is not a valid integer"]),
@@ -82,7 +72,7 @@ def _left_behind(folder):
             ["'sentiment_analysis/fieldz'", "Did you mean 'sentiment_analysis/fields'?"],
         ),
         (["--split", "train=0.9"], ["add up to 1, not 0.9"]),
-        _known("nan", ["--split", "train=nan"], ["nan"]),
+        (["--split", "train=nan"], ["nan"]),
         (["--since", "yesterday"], ["'yesterday' is not a date"]),
         (["--since", "2031-01-01"], ["no candles between"]),
         (["--since", "2024-02-01", "--until", "2024-01-01"], ["not before"]),
@@ -154,7 +144,6 @@ def test_full_disk_leaves_nothing(call, tmp_path, monkeypatch, failing):
     assert target.read_bytes() == whole.read_bytes()
 
 
-@pytest.mark.xfail(reason=KNOWN["disk"], strict=True)
 def test_full_disk_while_blocks_are_written(call, tmp_path, monkeypatch):
     def full(*_):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -193,7 +182,7 @@ def _candles(hours, close="close", broken=None):
         ("", ["is empty"]),
         (HEADER + "\n", ["no candles, only a header"]),
         ("1,2,3\n4,5,6\n", ["add a header"]),
-        _known("short", _candles(20), ["MINE"]),
+        (_candles(20), ["MINE"]),
         (_candles(400), ["no symbol has 1d candles"]),
         (_candles(400).replace("2023-01-03 05:00", "2023-01-03 04:00"), ["row 54", "same time as row 53"]),
     ],

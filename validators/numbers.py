@@ -359,11 +359,9 @@ def check_labels(answer: Answer) -> None:
             true = claim.value if not truths or claim.value in truths else truths[0]
         else:
             true = quantities.get(claim.key)
-        if (
-            isinstance(true, str)
-            and true != claim.value
-            and not (claim.kind == "verdict" and true == "no_trade" and claim.value == "no_trade")
-        ):
+        if true is None and answer.generated and claim.frame and claim.strict:
+            answer.report(WRONG_LABEL, f"nothing in the prompt decides {claim.key}", claim.start, claim.end)
+        if isinstance(true, str) and true != claim.value:
             answer.report(WRONG_LABEL, f"{claim.key} is {true}, not {claim.value}", claim.start, claim.end)
     for relation in answer.relations:
         subject = quantities.get(f"{relation.subject}@{relation.frame}" if relation.frame else relation.subject)
