@@ -9,7 +9,7 @@ SEVERITIES = ("error", "warning", "info")
 
 @dataclass(slots=True)
 class Finding:
-    """One disagreement. `evidence` is the text it rests on; `row` is an id or `file:line`."""
+    """One disagreement. `evidence` is the text it rests on; `row` is an id or a file, `content` a hash of the row's texts."""
 
     code: str
     message: str
@@ -18,6 +18,7 @@ class Finding:
     line: int = 0
     field: str = ""
     evidence: str = ""
+    content: str = ""
 
     def __str__(self) -> str:
         where = f"{self.row}:{self.line}" if self.line else self.row

@@ -1,4 +1,4 @@
-"""Reading anybody's rows: JSONL, JSON arrays, Parquet, CSV; plain, .gz or .zst; files, globs, folders, stdin.
+"""Reading anybody's rows: JSONL, JSON arrays and objects, Parquet, CSV; plain, .gz or .zst; files, globs, folders, stdin.
 
 Nothing here raises for bad content: what cannot be parsed comes back as a problem with its place, so
 that a check can report it and a clean-up can put it aside. Memory stays flat: lines are read one by
@@ -12,7 +12,8 @@ import io
 import json
 import re
 import sys
-from collections.abc import Iterable, Iterator
+import zlib
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -75,8 +76,11 @@ def _format(name: str) -> str:
     return next((suffix for suffix in READABLE if lower.endswith(suffix)), "")
 
 
-def read_items(name: str) -> Iterator[Item]:
-    """The records of one file (or `-` for stdin) in order. FileError when it cannot be opened at all."""
+def read_items(name: str, watch: Callable[[int], None] | None = None) -> Iterator[Item]:
+    """The records of one file (or `-` for stdin) in order. FileError when it cannot be opened at all.
+
+    `watch` is told how many bytes of the file were read, each time some were.
+    """
     form = _format(name) if name != "-" else ".jsonl"
     if not form:
         raise FileError(
@@ -84,14 +88,14 @@ def read_items(name: str) -> Iterator[Item]:
         )
     try:
         if form == ".parquet":
-            yield from _read_parquet(name)
+            yield from _read_parquet(name, watch)
             return
-        with _opened(name) as stream:
+        with _opened(name, watch) as stream:
             if form == ".csv":
                 yield from _read_csv(name, stream)
             else:
-                yield from _read_json(name, stream)
-    except (EOFError, gzip.BadGzipFile) as error:
+                yield from _read_json(name, stream, form)
+    except (EOFError, gzip.BadGzipFile, zlib.error, _DamagedError) as error:
         yield Item(name, 0, None, INVALID, f"the packed file is cut off or damaged ({error})")
     except OSError as error:
         if isinstance(error, FileError):
@@ -99,21 +103,71 @@ def read_items(name: str) -> Iterator[Item]:
         raise FileError(f"{name}: {error.strerror or error}") from error
 
 
-def _opened(name: str) -> BinaryIO:
-    if name == "-":
-        return sys.stdin.buffer
-    lower = name.lower()
-    if lower.endswith(".gz"):
-        return gzip.open(name, "rb")  # type: ignore[return-value]
-    if lower.endswith(".zst"):
+class _DamagedError(Exception):
+    """A .zst file that cannot be unpacked; zstandard's own error is loaded only where it is needed."""
+
+
+class _Watched(io.RawIOBase):
+    """A file that tells how much of it was read."""
+
+    def __init__(self, raw: Any, watch: Callable[[int], None]) -> None:
+        self.raw, self.watch = raw, watch
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        count = self.raw.readinto(buffer) or 0
+        self.watch(count)
+        return count
+
+    def close(self) -> None:
+        self.raw.close()
+        super().close()
+
+
+class _Unpacked(io.RawIOBase):
+    """The bytes of a .zst file, all its frames, in bounded memory. Raises _DamagedError."""
+
+    def __init__(self, packed: BinaryIO) -> None:
         import zstandard
 
-        return io.BufferedReader(zstandard.ZstdDecompressor().stream_reader(Path(name).open("rb")))
-    return Path(name).open("rb")
+        self.packed, self.damage = packed, zstandard.ZstdError
+        self.stream = zstandard.ZstdDecompressor().stream_reader(packed, read_across_frames=True)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        try:
+            return self.stream.readinto(buffer)
+        except self.damage as error:
+            raise _DamagedError(str(error)) from error
+
+    def close(self) -> None:
+        self.packed.close()
+        super().close()
 
 
-def _read_json(name: str, stream: BinaryIO) -> Iterator[Item]:
-    """JSONL, or an array when the first character that counts is a bracket."""
+def _opened(name: str, watch: Callable[[int], None] | None) -> BinaryIO:
+    if name == "-":
+        source: Any = sys.stdin.buffer
+        lead = source.peek(4)[:4] if hasattr(source, "peek") else b""
+        packed = ".gz" if lead[:2] == b"\x1f\x8b" else ".zst" if lead == b"\x28\xb5\x2f\xfd" else ""
+    else:
+        packed = next((ending for ending in PACKED[1:] if name.lower().endswith(ending)), "")
+        source = Path(name).open("rb")  # noqa: SIM115  closed with the stream built on it
+        if watch is not None:
+            source = io.BufferedReader(_Watched(source, watch), 1 << 20)
+    if packed == ".gz":
+        return gzip.GzipFile(fileobj=source, mode="rb")  # type: ignore[return-value]
+    if packed == ".zst":
+        return io.BufferedReader(_Unpacked(source), 1 << 20)
+    return source
+
+
+def _read_json(name: str, stream: BinaryIO, form: str) -> Iterator[Item]:
+    """JSONL; an array where the first character that counts is a bracket; objects that span lines."""
     first = stream.readline(LONGEST_LINE)
     first = first.removeprefix(b"\xef\xbb\xbf")
     lead = 1
@@ -121,19 +175,16 @@ def _read_json(name: str, stream: BinaryIO) -> Iterator[Item]:
         first = stream.readline(LONGEST_LINE)
         lead += 1
     if first.lstrip()[:1] == b"[":
-        yield from _read_array(name, first, stream, lead)
+        yield from _read_values(name, first, stream, lead, array=True)
+        return
+    if first.strip() == b"{" or (form == ".json" and _is_open(first)):
+        yield from _read_values(name, first, stream, lead, array=False)
         return
     line, number = first, lead
     while line:
         if len(line) >= LONGEST_LINE and not line.endswith(b"\n"):
-            yield Item(
-                name,
-                number,
-                None,
-                INVALID,
-                f"line longer than {LONGEST_LINE >> 20} MiB",
-                line[:200].decode("utf-8", "replace"),
-            )
+            why = f"longer than {LONGEST_LINE >> 20} MiB, no row; only its beginning is kept"
+            yield Item(name, number, None, INVALID, why, line[:200].decode("utf-8", "backslashreplace"))
             while line and not line.endswith(b"\n"):
                 line = stream.readline(LONGEST_LINE)
         elif text := line.strip():
@@ -142,24 +193,46 @@ def _read_json(name: str, stream: BinaryIO) -> Iterator[Item]:
         number += 1
 
 
+def _is_open(line: bytes) -> bool:
+    """Whether a line begins an object and leaves it open, other than in the middle of a string."""
+    if line.lstrip()[:1] != b"{" or len(line) >= LONGEST_LINE:
+        return False
+    tokens = _TOKEN.findall(line)
+    opened = sum(token in (b"{", b"[") for token in tokens) - sum(token in (b"}", b"]") for token in tokens)
+    return opened > 0 and tokens[-1] != b'"'
+
+
 def parse(name: str, line: int, text: bytes) -> Item:
     """One JSON text as an item; duplicate keys are noticed, though the last one is what every parser keeps."""
     try:
         record = orjson.loads(text)
     except orjson.JSONDecodeError as error:
         return _explain(name, line, text, str(error))
-    if isinstance(record, dict) and any(text.count(b'"%s"' % key.encode("utf-8", "replace")) > 1 for key in record):
-        doubled = _doubled_key(text)
-        if doubled:
-            return Item(
-                name,
-                line,
-                record,
-                DUPLICATE,
-                f"key {doubled!r} stands twice; the last one counts",
-                text.decode("utf-8", "replace"),
-            )
+    if not _keys_are_single(text, record) and (doubled := _doubled_key(text)):
+        message = f"key {doubled[:80]!r} stands twice; the last one counts"
+        return Item(name, line, record, DUPLICATE, message, text.decode("utf-8", "replace"))
     return Item(name, line, record)
+
+
+def _keys_are_single(text: bytes, record: Any) -> bool:
+    """True only where no key can stand twice: as many colons follow a quote as there are keys left."""
+    escaped = text.count(b'\\":')
+    if b'" :' in text or b'"\t:' in text or escaped and b'\\\\":' in text:
+        return False
+    return text.count(b'":') - escaped == _count_keys(record)
+
+
+def _count_keys(value: Any) -> int:
+    count, waiting = 0, [value]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, dict):
+            count += len(value)
+            value = value.values()
+        elif not isinstance(value, list):
+            continue
+        waiting += [part for part in value if part.__class__ in (dict, list)]
+    return count
 
 
 def _doubled_key(text: bytes) -> str:
@@ -167,12 +240,11 @@ def _doubled_key(text: bytes) -> str:
 
     def look(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         nonlocal doubled
-        seen: set[str] = set()
-        for key, _ in pairs:
-            if key in seen and not doubled:
-                doubled = key
-            seen.add(key)
-        return dict(pairs)
+        made = dict(pairs)
+        if len(made) != len(pairs) and not doubled:
+            seen: set[str] = set()
+            doubled = next(key for key, _ in pairs if key in seen or seen.add(key))
+        return made
 
     try:
         json.loads(text, object_pairs_hook=look)
@@ -183,7 +255,7 @@ def _doubled_key(text: bytes) -> str:
 
 def _explain(name: str, line: int, text: bytes, why: str) -> Item:
     """Why strict JSON refuses a text: not a number, half a character, or simply broken."""
-    raw = text.decode("utf-8", "replace")
+    raw = text.decode("utf-8", "backslashreplace")
     try:
         json.loads(text)
     except (ValueError, RecursionError):
@@ -195,59 +267,66 @@ def _explain(name: str, line: int, text: bytes, why: str) -> Item:
     return Item(name, line, None, INVALID, f"not strict JSON: {why}", raw)
 
 
-_STRUCTURE = re.compile(rb'["\\{}\[\],\n]')
+_TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|["{}\[\],]', re.DOTALL)
 
 
-def _read_array(name: str, first: bytes, stream: BinaryIO, line: int) -> Iterator[Item]:
-    """The elements of one JSON array, found by counting brackets outside strings."""
-    buffer = first[first.index(b"[") + 1 :]
-    depth, inside, at, start, start_line, seen = 0, False, 0, 0, line, False
+def _read_values(name: str, first: bytes, stream: BinaryIO, line: int, *, array: bool) -> Iterator[Item]:
+    """The elements of one JSON array, or objects one after the other, found by counting brackets outside strings."""
+    buffer, depth, seen = first, 0, False
+    start = at = buffer.index(b"[") + 1 if array else 0
     while True:
-        match = _STRUCTURE.search(buffer, at)
-        if match is None:
-            more = stream.read(1 << 20)
-            if not more or len(buffer) - start > LONGEST_LINE:
+        match = _TOKEN.search(buffer, at)
+        if match is None or match.group() == b'"':  # more is needed
+            size = len(buffer) - start
+            more = b"" if size > LONGEST_LINE else stream.read(max(1 << 20, size))
+            if not more:
                 rest = buffer[start:].strip()
-                if rest or not seen or not more:
-                    yield Item(
-                        name, start_line, None, INVALID, "the array is cut off", rest[:2000].decode("utf-8", "replace")
-                    )
+                if rest or array:
+                    long = size > LONGEST_LINE
+                    what = f"an element longer than {LONGEST_LINE >> 20} MiB" if long else "the JSON is cut off"
+                    raw = rest[:200] if long else rest
+                    why = f"{what}; nothing after it is read"
+                    yield Item(name, line, None, INVALID, why, raw.decode("utf-8", "backslashreplace"))
                 return
-            at = len(buffer) - start
+            at = (match.start() if match else len(buffer)) - start
             buffer, start = buffer[start:] + more, 0
             continue
         mark, at = match.group(), match.end()
-        if mark == b"\n":
-            line += 1
-        elif inside:
-            if mark == b"\\":
-                if at >= len(buffer):
-                    buffer += stream.read(1 << 20)
-                at += 1
-            elif mark == b'"':
-                inside = False
-        elif mark == b'"':
-            inside = True
-        elif mark in b"{[":
+        if mark in (b"{", b"["):
             depth += 1
-        elif mark in b"}" or (mark == b"]" and depth):
+        elif mark in (b"}", b"]") and depth:
             depth -= 1
-        elif depth == 0:  # a comma between elements, or the end
-            element = buffer[start : match.start()].strip()
-            if element:
+            if depth == 0 and not array:
+                yield from _element(name, line, buffer[start:at])
+                line += buffer.count(b"\n", start, at)
+                start = at
+        elif depth == 0 and array and len(mark) == 1:  # a comma between elements, or the end
+            element = buffer[start : match.start()]
+            if element.strip():
                 seen = True
-                yield parse(name, start_line, element)
-            elif mark == b",":
+                yield from _element(name, line, element)
+            elif mark == b"," or seen:
                 yield Item(name, line, None, INVALID, "an empty place in the array")
-            if mark == b"]":
+            line += buffer.count(b"\n", start, at)
+            start = at
+            if mark != b",":
+                rest = (buffer[at:] + stream.read(1 << 20)).strip()
+                if rest or mark == b"}":
+                    why = "text after the end of the array; nothing of it is read"
+                    yield Item(name, line, None, INVALID, why, rest[:2000].decode("utf-8", "backslashreplace"))
                 return
-            buffer, at, start, start_line = buffer[at:], 0, 0, line
+
+
+def _element(name: str, line: int, text: bytes) -> Iterator[Item]:
+    """One value with the line it begins in."""
+    bare = text.lstrip()
+    yield parse(name, line + text.count(b"\n", 0, len(text) - len(bare)), bare.rstrip())
 
 
 def _read_csv(name: str, stream: BinaryIO) -> Iterator[Item]:
     text = io.TextIOWrapper(stream, encoding="utf-8-sig", errors="replace", newline="")
     csv.field_size_limit(LONGEST_LINE)
-    reader = csv.DictReader(text, restkey="(more columns than the header)")
+    reader = csv.DictReader(_lines(text), restkey="(more columns than the header)")
     try:
         for record in reader:
             if "(more columns than the header)" in record:
@@ -257,19 +336,30 @@ def _read_csv(name: str, stream: BinaryIO) -> Iterator[Item]:
             else:
                 yield Item(name, reader.line_num, record)
     except csv.Error as error:
-        yield Item(name, reader.line_num, None, INVALID, f"not CSV: {error}")
+        why = f"not CSV: {error}; nothing after it is read"
+        yield Item(name, reader.line_num, None, INVALID, why)
 
 
-def _read_parquet(name: str) -> Iterator[Item]:
+def _lines(text: io.TextIOWrapper) -> Iterator[str]:
+    while line := text.readline(LONGEST_LINE):
+        if len(line) >= LONGEST_LINE:
+            raise csv.Error(f"a line longer than {LONGEST_LINE >> 20} Mi characters")
+        yield line
+
+
+def _read_parquet(name: str, watch: Callable[[int], None] | None) -> Iterator[Item]:
     import polars as pl
 
     try:
         table = pl.scan_parquet(name)
         total = table.select(pl.len()).collect().item()
+        share = Path(name).stat().st_size // max(total // BATCH_ROWS, 1)
         for offset in range(0, total, BATCH_ROWS):
             batch = table.slice(offset, BATCH_ROWS).collect()
             for number, record in enumerate(batch.iter_rows(named=True), offset + 1):
                 yield Item(name, number, record)
+            if watch is not None:
+                watch(share)
     except (pl.exceptions.PolarsError, OSError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         yield Item(name, 0, None, INVALID, f"not readable as Parquet: {reason}")

@@ -76,10 +76,18 @@ LENGTH_OUTLIER = declare(
 )  # fmt: skip
 
 
-def _digest(*texts: str) -> int:
+def digest(*texts: str) -> int:
+    """64 bits of some texts; case does not count."""
     return int.from_bytes(
         blake2b("\x1f".join(texts).casefold().encode("utf-8", "replace"), digest_size=8).digest(), "big"
     )
+
+
+def choice_keys(row: Row) -> Iterator[tuple[int, int]]:
+    """A key of prompt and answer with 1 for the chosen, -1 for the rejected answer."""
+    prompt = digest(row.instruction, row.input)
+    yield prompt ^ digest(row.output), 1
+    yield prompt ^ digest(row.rejected), -1
 
 
 class Balance:
@@ -124,9 +132,7 @@ class Balance:
             self._choose(row, line)
 
     def _choose(self, row: Row, line: int) -> None:
-        prompt = _digest(row.instruction, row.input)
-        for text, sign in ((row.output, 1), (row.rejected, -1)):
-            key = prompt ^ _digest(text)
+        for key, sign in choice_keys(row):
             if self.choices.get(key) == -sign:
                 self.contradictions.append(line)
             elif len(self.choices) < KEPT:
@@ -145,7 +151,8 @@ class Balance:
     def finish(self) -> Iterator[Finding]:
         """The findings over the whole file."""
         for name, count in self.repeated.most_common(20):
-            yield _finding(REPEATED_ID, f"id {name!r} stands {count + 1} times, first in line {self.ids[name]}")
+            message = f"id {name[:80]!r} stands {count + 1} times, first in line {self.ids[name]}"
+            yield _finding(REPEATED_ID, message, self.ids[name], name)
         for line in self.contradictions[:20]:
             yield _finding(
                 CONTRADICTING,
@@ -184,5 +191,5 @@ def _count(counter: Counter[str], text: str) -> None:
         counter[text] += 1
 
 
-def _finding(code: str, message: str, line: int = 0) -> Finding:
-    return Finding(code, message, RULES[code].severity, line=line, field="file")
+def _finding(code: str, message: str, line: int = 0, evidence: str = "") -> Finding:
+    return Finding(code, message, RULES[code].severity, line=line, field="file", evidence=evidence[:120])

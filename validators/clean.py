@@ -2,13 +2,13 @@
 
 Rows in = rows kept + rows quarantined, always. A fix is safe when no meaning can change: an empty-input
 marker becomes empty, control characters go, a doubled key keeps the value every parser keeps. Rows with
-an error left go to the quarantine file with source, line, code and reason; warnings stay. Cleaning what
-has been cleaned changes nothing.
+an error left go to the quarantine file with source, line, code and reason, and so do rows whose id stands
+in an earlier row, that contradict an earlier pair, or that have another shape than the first; warnings
+stay. Cleaning what has been cleaned changes nothing.
 """
 
-import contextlib
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,8 +20,9 @@ from tapewright.errors import ConfigError, RowError
 from tapewright.findings import Finding
 from tapewright.inputs import DUPLICATE, Item, expand, read_items
 from tapewright.shapes import from_record, recognise
+from validators.balance import CONTRADICTING, REPEATED_ID, choice_keys, digest
 from validators.dataset import Options, Tally, check_row
-from validators.schema import DOUBLE_KEY, problem, refused
+from validators.schema import DOUBLE_KEY, MIXED, WRONG_TYPE, problem, refused
 from validators.text import CONTROL, INPUT_MARKER, is_marker, without_control
 
 
@@ -51,50 +52,80 @@ def clean(names: Iterable[str], output: Path, quarantine: Path | None = None, sh
     if any(name != "-" and Path(name).resolve() == output.resolve() for name in inputs):
         raise ConfigError(f"{output} is also an input; choose another --output, so that nothing is lost")
     aside = quarantine or quarantine_path(output)
+    if any(aside.resolve() == taken.resolve() for taken in (output, *(Path(name) for name in inputs if name != "-"))):
+        raise ConfigError(f"{aside} is also an input or the output; choose another --quarantine")
     files.hidden_folder(output)
-    done = Cleaned()
-    with files.locked(output), contextlib.ExitStack() as stack:
-        refused_rows = stack.enter_context(files.whole(aside))
-        files.write_from_lines(output, _kept_lines(inputs, shape, done, refused_rows.write))
-    return done
+    cleaner = _Cleaner(shape)
+    with files.locked(output):
+        files.write_from_lines(output, _lines(inputs, aside, cleaner))
+    return cleaner.done
 
 
-def _kept_lines(inputs: list[str], shape: str, done: Cleaned, put_aside: Callable[[bytes], Any]) -> Iterable[bytes]:
-    for name in inputs:
-        file_shape = shape
-        for item in read_items(name):
-            done.rows += 1
-            record, findings = _cleaned(item, file_shape, done)
-            if record is not None and not file_shape:
-                file_shape = recognise(record)
-            if record is None:
-                done.quarantined += 1
-                done.reasons.update({finding.code for finding in findings})
-                put_aside(files.encode_lines([_case(item, name, findings)]))
-            else:
-                done.kept += 1
-                yield files.encode_lines([record])
+def _lines(inputs: list[str], aside: Path, cleaner: "_Cleaner") -> Iterator[bytes]:
+    """The kept rows; the quarantine is complete on disk before the last of them is."""
+    with files.whole(aside) as refused_rows:
+        for name in inputs:
+            for item in read_items(name):
+                kept, findings = cleaner.take(item)
+                if findings:
+                    refused_rows.write(_case(item, name, findings))
+                else:
+                    yield kept
 
 
-def _cleaned(item: Item, shape: str, done: Cleaned) -> tuple[dict[str, Any] | None, list[Finding]]:
-    """The fixed record, or None with the errors that are left."""
-    if item.problem and item.problem != DUPLICATE:
-        return None, [problem(item)]
-    record, fixes = fix(item.record)
-    if item.problem == DUPLICATE:
-        fixes[DOUBLE_KEY] += 1
-    try:
-        found = recognise(record)
-        if shape and found != shape:
-            raise RowError(f"missing the columns of {shape}: this row is {found}")
+class _Cleaner:
+    """Takes items one by one; remembers the shape, ids and choices of the rows it kept."""
+
+    def __init__(self, shape: str) -> None:
+        self.asked, self.shape = shape, shape
+        self.ids: set[int] = set()
+        self.choices: dict[int, int] = {}
+        self.done = Cleaned()
+
+    def take(self, item: Item) -> tuple[bytes, list[Finding]]:
+        """The line to keep, or the errors that forbid it."""
+        self.done.rows += 1
+        fixes: Counter[str] = Counter()
+        line, errors = b"", []
+        if item.problem and item.problem != DUPLICATE:
+            errors = [problem(item)]
+        else:
+            record, fixes = fix(item.record)
+            if item.problem == DUPLICATE:
+                fixes[DOUBLE_KEY] += 1
+            try:
+                line = orjson.dumps(record, default=str, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_APPEND_NEWLINE)
+                errors = self._errors(record)
+            except RowError as error:
+                errors = [refused(str(error))]
+            except TypeError as error:
+                errors = [Finding(WRONG_TYPE, f"cannot be written as JSON: {error}", field="row")]
+        if errors:
+            self.done.quarantined += 1
+            self.done.reasons.update({finding.code for finding in errors})
+        else:
+            self.done.kept += 1
+            self.done.fixes.update(fixes)
+        return line, errors
+
+    def _errors(self, record: Any) -> list[Finding]:
+        found = self.asked or recognise(record)
         row = from_record(record, found)
-    except RowError as error:
-        return None, [refused(str(error))]
-    errors = [finding for finding in check_row(row, Tally(), Options()) if finding.severity == "error"]
-    if errors:
-        return None, errors
-    done.fixes.update(fixes)
-    return record, []
+        errors = [finding for finding in check_row(row, Tally(), Options()) if finding.severity == "error"]
+        if self.shape and found != self.shape:
+            errors.append(Finding(MIXED, f"the rows before are {self.shape}, this row is {found}", field="row"))
+        name = digest(row.id) if row.id else 0
+        if name in self.ids:
+            errors.append(Finding(REPEATED_ID, f"id {row.id[:80]!r} stands in an earlier row", field="id"))
+        choices = dict(choice_keys(row)) if row.rejected else {}
+        if any(self.choices.get(key) == -sign for key, sign in choices.items()):
+            errors.append(Finding(CONTRADICTING, "an earlier pair with this prompt chose the reverse", field="row"))
+        if not errors:
+            self.shape = found
+            if name:
+                self.ids.add(name)
+            self.choices |= choices
+        return errors
 
 
 def fix(record: Any) -> tuple[Any, Counter[str]]:
@@ -103,10 +134,9 @@ def fix(record: Any) -> tuple[Any, Counter[str]]:
     if not isinstance(record, dict):
         return record, fixes
     fixed = {key: _without_control(value, fixes) for key, value in record.items()}
-    if "instruction" in fixed and isinstance(fixed.get("input"), str):
-        if is_marker(fixed["input"]):
-            fixed["input"] = ""
-            fixes[INPUT_MARKER] += 1
+    if "instruction" in fixed and isinstance(fixed.get("input"), str) and is_marker(fixed["input"]):
+        fixed["input"] = ""
+        fixes[INPUT_MARKER] += 1
     return fixed, fixes
 
 
@@ -123,9 +153,10 @@ def _without_control(value: Any, fixes: Counter[str]) -> Any:
     return value
 
 
-def _case(item: Item, name: str, findings: list[Finding]) -> dict[str, Any]:
-    raw = item.raw or orjson.dumps(item.record, default=str).decode()
-    return {
+def _case(item: Item, name: str, findings: list[Finding]) -> bytes:
+    raw = item.raw or orjson.dumps(item.record, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+    case = {
         "source": name, "line": item.line, "codes": sorted({finding.code for finding in findings}),
         "reasons": [f"{finding.code} [{finding.field}] {finding.message}" for finding in findings], "row": raw,
     }  # fmt: skip
+    return orjson.dumps(case, option=orjson.OPT_APPEND_NEWLINE)

@@ -8,10 +8,11 @@ from tapewright.errors import ConfigError
 from tapewright.inputs import expand, read_items
 from tapewright.shapes import SHAPES
 from validators.check import load_rules
-from validators.dataset import Options, Tally, check_items
+from validators.dataset import KEPT, Options, Tally, check_items
 from validators.reporters import parse_reports, write_reports
+from validators.reporters.progress import watching
 from validators.rules import RULES, rule
-from validators.settings import drop_known, keep_wanted, load_settings, read_baseline, write_baseline
+from validators.settings import Sieve, load_settings, read_baseline, tolerate, write_baseline
 
 
 def run_validate(
@@ -31,22 +32,26 @@ def run_validate(
         from market.tape import load
 
         loaded = load(tape)
-    options = Options(shape=shape, tape=loaded, use_facts=not no_facts)
+    if update_baseline and baseline is None:
+        raise ConfigError("--update-baseline needs --baseline FILE")
+    sieve = Sieve(settings, read_baseline(baseline) if baseline and not update_baseline else None, update_baseline)
+    options = Options(
+        shape=shape, tape=loaded, use_facts=not no_facts, wants=sieve, families=settings.families()
+    )  # fmt: skip
     total = Tally()
-    for name in expand(files):
-        tally = check_items(read_items(name), name, options)
-        _say(f"{name}: {tally.rows:,} rows, shape {tally.shapes.get(name, 'unknown')}")
-        total.add(tally)
-    tolerated = keep_wanted(total, settings)
-    if update_baseline:
-        if baseline is None:
-            raise ConfigError("--update-baseline needs --baseline FILE")
-        write_baseline(baseline, total)
-        _say(f"{len(total.findings):,} findings written to {baseline}")
+    names = expand(files)
+    with watching(names) as watch:
+        for name in names:
+            tally = check_items(read_items(name, watch), name, options)
+            _say(f"{name}: {tally.rows:,} rows, shape {tally.shapes.get(name, 'unknown')}")
+            total.add(tally)
+    if update_baseline and baseline is not None:
+        write_baseline(baseline, sieve.seen)
+        _say(f"{sieve.seen.total():,} findings written to {baseline}")
         return 0
-    known = drop_known(total, read_baseline(baseline)) if baseline else 0
+    tolerated = tolerate(total, settings)
     write_reports(total, reports)
-    _say(_last_line(total, tolerated, known))
+    _say(_last_line(total, tolerated, sieve.known))
     return 1 if settings.fails(total) and not exit_zero else 0
 
 
@@ -77,7 +82,9 @@ def _last_line(total: Tally, tolerated: int, known: int) -> str:
     parts = [f"{total.rows:,} rows"]
     if total.pairs:
         parts.append(f"{total.pairs:,} pairs")
-    parts.append(f"{len(total.findings):,} findings")
+    parts.append(f"{total.total:,} findings")
+    if total.total > len(total.findings):
+        parts[-1] += f" (the first {KEPT:,} of each rule and file are listed)"
     if tolerated:
         parts.append(f"{tolerated:,} within the limits set")
     if known:

@@ -2,13 +2,16 @@
 
 A file's shape is that of its first readable row, unless it is given. Rows of our own tasks are held to
 everything; rows of strangers to the schema, the texts, and, where they speak of a market or write an
-equation down, to the numbers. Rules over the whole file report once, at the end.
+equation down, to the numbers. Rules over the whole file report once, at the end. All findings are counted;
+of each rule and file the first KEPT are kept, so that memory stays flat.
 """
 
+import functools
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from hashlib import blake2b
 
 from market.candles import Tape
 from tapewright.errors import RowError
@@ -23,22 +26,46 @@ from validators.context import Answer, read_prompt
 from validators.numbers import check_equations
 from validators.preference import check_pair, unfound
 from validators.privacy import check_privacy
-from validators.schema import MIXED, check_schema, problem, refused
+from validators.schema import EMPTY, MIXED, check_schema, problem, refused
 from validators.tape import check_tape
 from validators.text import check_text_rules
 
 RowRule = Callable[[Row], Iterable[Finding]]
-ROW_RULES: tuple[RowRule, ...] = (check_schema, check_text_rules, check_pair, check_privacy)
+ROW_RULES: dict[str, RowRule] = {"S": check_schema, "X": check_text_rules, "C": check_pair, "V": check_privacy}
+KEPT = 1_000
 
 
 @dataclass(slots=True)
 class Tally(Report):
-    """A report that also counts pairs, tape facts, rows per task and the shape of each file."""
+    """A report that also counts pairs, tape facts, rows per task and the shape of each file.
 
+    `found` counts all findings per (code, file); `findings` holds the first KEPT of each.
+    """
+
+    found: Counter[tuple[str, str]] = field(default_factory=Counter)
     pairs: int = 0
     tape_facts: int = 0
     tasks: Counter[str] = field(default_factory=Counter)
     shapes: dict[str, str] = field(default_factory=dict)
+
+    def take(self, finding: Finding) -> None:
+        """Count a finding, and keep it while there are few of its kind."""
+        key = finding.code, finding.row
+        self.found[key] += 1
+        if self.found[key] <= KEPT:
+            self.findings.append(finding)
+
+    @property
+    def total(self) -> int:
+        """All findings, kept or not."""
+        return self.found.total()
+
+    def counts(self) -> Counter[str]:
+        """Findings per code, kept or not."""
+        counts: Counter[str] = Counter()
+        for (code, _), count in self.found.items():
+            counts[code] += count
+        return counts
 
     def add(self, other: "Tally") -> None:
         """Take in the tally of another file."""
@@ -46,6 +73,7 @@ class Tally(Report):
         self.checked += other.checked
         self.numbers += other.numbers
         self.findings += other.findings
+        self.found.update(other.found)
         self.pairs += other.pairs
         self.tape_facts += other.tape_facts
         self.tasks.update(other.tasks)
@@ -54,23 +82,27 @@ class Tally(Report):
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How a check is made. `use_facts=False` ignores facts and provenance, as if they had been deleted."""
+    """How a check is made. `use_facts=False` ignores facts and provenance, as if they had been deleted.
+
+    `wants` says of a finding whether it is reported; families whose letter is not in `families` are not run.
+    """
 
     shape: str = ""
     tape: Tape | None = None
     use_facts: bool = True
+    wants: Callable[[Finding], bool] | None = None
+    families: str = "SXNRTFCBV"
 
 
 def check_items(items: Iterable[Item], name: str = "", options: Options = Options()) -> Tally:
     """Check one file's items and say what was found, in the order of the rows, file-wide findings last."""
     tally = Tally()
     shape, mixed = options.shape, False
-    balance = Balance()
+    balance = Balance() if "B" in options.families else None
     for item in items:
         tally.rows += 1
-        findings: list[Finding] = []
-        if item.problem:
-            findings.append(problem(item))
+        findings = [problem(item)] if item.problem else []
+        row = None
         if item.record is not None:
             try:
                 found = options.shape or recognise(item.record)
@@ -83,28 +115,48 @@ def check_items(items: Iterable[Item], name: str = "", options: Options = Option
                 elif found != shape and not mixed:
                     mixed = True
                     findings.append(Finding(MIXED, f"the file began as {shape}, this row is {found}", field="row"))
-                found_here = check_row(row, tally, options)
-                balance.add(row, item.line)
-                findings += found_here
-        for finding in findings:
-            finding.row, finding.line = name, item.line
-            tally.findings.append(finding)
-    for finding in balance.finish():
+                findings += check_row(row, tally, options)
+                if balance is not None:
+                    balance.add(row, item.line)
+        if findings:
+            content = _content(item, row)
+            for finding in findings:
+                finding.row, finding.line, finding.content = name, item.line, content
+                if options.wants is None or options.wants(finding):
+                    tally.take(finding)
+    whole = list(balance.finish()) if balance is not None else []
+    if not tally.rows:
+        whole.append(Finding(EMPTY, "there is no row in it", field="file"))
+    for finding in whole:
         finding.row = name
-        tally.findings.append(finding)
+        if options.wants is None or options.wants(finding):
+            tally.take(finding)
     if shape:
         tally.shapes[name] = shape
     return tally
+
+
+def _content(item: Item, row: Row | None) -> str:
+    """A hash of what a row says; ids and places do not count."""
+    if row is None:
+        text = item.raw or str(item.record)
+    else:
+        text = "\x1f".join((row.instruction, row.input, row.output, row.rejected))
+    return blake2b(text.encode("utf-8", "replace"), digest_size=8).hexdigest()
 
 
 def check_row(row: Row, tally: Tally, options: Options) -> list[Finding]:
     """All findings on one row; counts what could be checked into `tally`."""
     spec = load_spec(row.task_type) if row.task_type in _tasks() else None
     tally.tasks[row.task_type] += 1
-    findings = [finding for rule in ROW_RULES for finding in rule(row)]
+    findings: list[Finding] = []
+    for family, check in ROW_RULES.items():
+        if family in options.families:
+            findings += check(row)
     if any(finding.code[0] == "S" and finding.severity == "error" for finding in findings):
         return findings
-    findings += _check_numbers(row, spec, tally, options)
+    if not _NUMBER_FAMILIES.isdisjoint(options.families):
+        findings += _check_numbers(row, spec, tally, options)
     if options.tape is not None and options.use_facts and row.facts:
         compared, disagreements = check_tape(row.facts, options.tape, row.provenance)
         tally.tape_facts += compared
@@ -112,6 +164,10 @@ def check_row(row: Row, tally: Tally, options: Options) -> list[Finding]:
     return findings
 
 
+_NUMBER_FAMILIES = frozenset("NRTFC")  # C: whether a rejected answer has its finding
+
+
+@functools.cache
 def _tasks() -> frozenset[str]:
     return frozenset(list_tasks())
 

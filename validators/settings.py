@@ -10,6 +10,7 @@ max-count = 10
 max-rate = 0.01
 """
 
+import re
 import tomllib
 from collections import Counter
 from dataclasses import dataclass, field, replace
@@ -54,6 +55,11 @@ class Settings:
             return False
         return SEVERITIES.index(finding.severity) <= SEVERITIES.index(self.severity)
 
+    def families(self) -> str:
+        """The first letters of the rules that can report anything."""
+        wanted = [code for code in RULES if not self.select or code.startswith(self.select)]
+        return "".join(sorted({code[0] for code in wanted if not (self.ignore and code.startswith(self.ignore))}))
+
     def fails(self, tally: Tally) -> bool:
         """Whether what is left in the tally fails the run."""
         worst = SEVERITIES.index(self.fail_on)
@@ -90,40 +96,87 @@ def load_settings(folder: Path, **flags: Any) -> Settings:
     return replace(settings, **given)
 
 
-def _with_table(settings: Settings, table: dict[str, Any], where: str) -> Settings:
+def _with_table(settings: Settings, table: Any, where: str) -> Settings:
+    if not isinstance(table, dict):
+        raise ConfigError(f"{where}: validate = {table!r} must be a table")
     changes: dict[str, Any] = {}
     for key, value in table.items():
         if key not in _KEYS:
-            raise ConfigError(f"{where}: unknown key {key!r}.{suggest(key, list(_KEYS))}")
-        if not isinstance(value, _KEYS[key]):
+            raise ConfigError(f"{where}: unknown key {key!r}.{suggest(key, list(_KEYS))} Known: {', '.join(_KEYS)}")
+        if not isinstance(value, _KEYS[key]) or isinstance(value, list) and not all(isinstance(v, str) for v in value):
             raise ConfigError(f"{where}: {key} = {value!r} has the wrong type")
         if key == "limits":
-            for code, limits in value.items():
-                for name, limit in limits.items():
-                    if name not in _LIMITS or not isinstance(limit, _LIMITS[name]):
-                        raise ConfigError(f"{where}: limits.{code}.{name} = {limit!r}; known: max-count, max-rate")
+            for code, limits in dict(value).items():
+                _check_limits(where, code, limits)
         changes[key.replace("-", "_")] = tuple(value) if isinstance(value, list) else value
-    return replace(settings, **changes)
+    try:
+        return replace(settings, **changes)
+    except ConfigError as error:
+        raise ConfigError(f"{where}: {error}") from None
 
 
-def keep_wanted(tally: Tally, settings: Settings) -> int:
-    """Drop findings that were not asked for or are within a rule's limits; returns how many were tolerated."""
-    wanted = [finding for finding in tally.findings if settings.wants(finding)]
-    counts = Counter(finding.code for finding in wanted)
-    tolerated = set()
+def _check_limits(where: str, code: str, limits: Any) -> None:
+    if not isinstance(limits, dict):
+        raise ConfigError(f"{where}: limits.{code} = {limits!r}; write e.g. {{ max-count = 10 }}")
+    for name, limit in limits.items():
+        if name not in _LIMITS:
+            raise ConfigError(f"{where}: unknown key 'limits.{code}.{name}'.{suggest(name, list(_LIMITS))}")
+        if not isinstance(limit, _LIMITS[name]) or isinstance(limit, bool):
+            raise ConfigError(f"{where}: limits.{code}.{name} = {limit!r} has the wrong type")
+
+
+def tolerate(tally: Tally, settings: Settings) -> int:
+    """Drop the findings of rules that are within their limits; returns how many."""
+    counts = tally.counts()
+    tolerated: set[str] = set()
     for code, limits in settings.limits.items():
         most = max(limits.get("max-count", 0), limits.get("max-rate", 0) * tally.rows)
         tolerated |= {known for known in counts if known.startswith(code) and counts[known] <= most}
-    tally.findings = [finding for finding in wanted if finding.code not in tolerated]
-    return len(wanted) - len(tally.findings)
+    before = tally.total
+    tally.findings = [finding for finding in tally.findings if finding.code not in tolerated]
+    tally.found = Counter({key: count for key, count in tally.found.items() if key[0] not in tolerated})
+    return before - tally.total
+
+
+class Sieve:
+    """Which findings of a run are reported: those the settings want and the baseline does not know.
+
+    `seen` counts the keys of what was wanted where a baseline is to be written, `known` what it knew.
+    """
+
+    def __init__(self, settings: Settings, baseline: Counter[str] | None = None, collect: bool = False) -> None:
+        self.settings, self.left, self.collect = settings, Counter(baseline or {}), collect
+        self.seen: Counter[str] = Counter()
+        self.known = 0
+
+    def __call__(self, finding: Finding) -> bool:
+        if not self.settings.wants(finding):
+            return False
+        if not self.left and not self.collect:
+            return True
+        key = baseline_key(finding)
+        if self.collect:
+            self.seen[key] += 1
+        if self.left[key] > 0:
+            self.left[key] -= 1
+            self.known += 1
+            return False
+        return True
 
 
 # --- baseline ----------------------------------------------------------------------------------
 
 
+_FIGURES = re.compile(r"\d+")
+
+
 def baseline_key(finding: Finding) -> str:
-    """A finding by rule and content, never by line: rows may move."""
-    content = f"{finding.code}\x1f{finding.field}\x1f{finding.message}\x1f{finding.evidence}"
+    """A finding by rule, field and the row's content, never by file or line: rows may move.
+
+    Findings over a whole file go by what they rest on, without the counts and shares in their message.
+    """
+    about = finding.content or finding.evidence or _FIGURES.sub("", finding.message)
+    content = f"{finding.code}\x1f{finding.field}\x1f{about}"
     return blake2b(content.encode("utf-8", "replace"), digest_size=12).hexdigest()
 
 
@@ -138,23 +191,7 @@ def read_baseline(path: Path) -> Counter[str]:
         raise ConfigError(f"{path} is not a baseline ({error}); write it anew with --update-baseline") from error
 
 
-def write_baseline(path: Path, tally: Tally) -> None:
-    """Write every finding of the tally as known."""
-    counts = Counter(map(baseline_key, tally.findings))
+def write_baseline(path: Path, known: Counter[str]) -> None:
+    """Write the counted keys as known."""
     with files.whole(path) as out:
-        out.write(orjson.dumps({"version": 1, "findings": dict(sorted(counts.items()))}, option=orjson.OPT_INDENT_2))
-
-
-def drop_known(tally: Tally, known: Counter[str]) -> int:
-    """Drop findings the baseline knows, each as often as it knows them; returns how many."""
-    left = Counter(known)
-    new = []
-    for finding in tally.findings:
-        key = baseline_key(finding)
-        if left[key] > 0:
-            left[key] -= 1
-        else:
-            new.append(finding)
-    dropped = len(tally.findings) - len(new)
-    tally.findings = new
-    return dropped
+        out.write(orjson.dumps({"version": 1, "findings": dict(sorted(known.items()))}, option=orjson.OPT_INDENT_2))

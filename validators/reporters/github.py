@@ -13,14 +13,14 @@ _LEVEL = {"error": "error", "warning": "warning", "info": "notice"}
 def render(tally: Tally) -> str:
     """Workflow commands, the commonest rules first, at most ten per level."""
     groups: dict[tuple[str, str], Finding] = {}
-    counts: Counter[tuple[str, str]] = Counter()
     for finding in tally.findings:
         key = (finding.code, finding.row)
         groups.setdefault(key, finding)
-        counts[key] += 1
     shown: Counter[str] = Counter()
     lines = []
-    for key, count in counts.most_common():
+    for key, count in tally.found.most_common():
+        if key not in groups:
+            continue
         first = groups[key]
         level = _LEVEL[first.severity]
         shown[level] += 1

@@ -16,7 +16,7 @@ def render(tally: Tally) -> str:
 def as_dict(tally: Tally) -> dict[str, Any]:
     """The report as plain values."""
     return {
-        "rows": tally.rows, "pairs": tally.pairs, "checked": tally.checked, "tape_facts": tally.tape_facts,
+        "rows": tally.rows, "pairs": tally.pairs, "checked": tally.checked, "tape_facts": tally.tape_facts, "total": tally.total,
         "shapes": tally.shapes, "counts": dict(sorted(tally.counts().items())),
         "findings": [asdict(finding) for finding in tally.findings],
     }  # fmt: skip

@@ -20,11 +20,11 @@ def render(tally: Tally) -> str:
     cases = []
     for (code, row), found in sorted(groups.items()):
         places = "\n".join(f"line {f.line}: {f.message}" for f in found[:PLACES])
-        more = f"\n… and {len(found) - PLACES:,} more" if len(found) > PLACES else ""
+        more = f"\n… and {count - PLACES:,} more" if (count := tally.found[code, row]) > PLACES else ""
         name, kind = quoteattr(f"{code} {rule(code).name}"), quoteattr(found[0].severity)
         cases.append(
             f"  <testcase classname={quoteattr(_legal(row) or 'rows')} name={name}>\n"
-            f"    <failure message={quoteattr(f'{len(found):,} findings')} type={kind}>{escape(_legal(places + more))}</failure>\n"
+            f"    <failure message={quoteattr(f'{tally.found[code, row]:,} findings')} type={kind}>{escape(_legal(places + more))}</failure>\n"
             "  </testcase>\n"
         )
     body = "".join(cases) or '  <testcase classname="rows" name="no findings"/>\n'

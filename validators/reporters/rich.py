@@ -1,6 +1,8 @@
 """A table of rules for a person at a terminal, with the first examples of each."""
 
 import io
+import shutil
+import sys
 
 from rich.console import Console
 from rich.markup import escape
@@ -15,7 +17,7 @@ EXAMPLES = 2
 def render(tally: Tally) -> str:
     """A table: code, name, count, examples with their places."""
     out = io.StringIO()
-    console = Console(file=out, force_terminal=True, width=None)
+    console = Console(file=out, force_terminal=sys.stdout.isatty(), width=shutil.get_terminal_size((100, 24)).columns)
     if not tally.findings:
         console.print("[green]No findings.[/green]")
         return out.getvalue()

@@ -27,7 +27,9 @@ def render(tally: Tally) -> str:
     results = []
     for finding in tally.findings[:LIMIT]:
         mark = blake2b(
-            f"{finding.code}\x1f{finding.field}\x1f{finding.evidence or finding.message}".encode("utf-8", "replace"),
+            f"{finding.code}\x1f{finding.field}\x1f{finding.content or finding.evidence or finding.message}\x1f{finding.message}".encode(
+                "utf-8", "replace"
+            ),
             digest_size=16,
         )
         results.append({
