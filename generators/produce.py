@@ -43,7 +43,7 @@ class Summary:
     defects: Counter = field(default_factory=Counter)
     refused: Counter = field(default_factory=Counter)
     collisions: int = 0
-    lengths: list[int] = field(default_factory=list)
+    lengths: Counter = field(default_factory=Counter)
     files: dict[str, str] = field(default_factory=dict)
     resumed_rows: int = 0
     unchanged: bool = False
@@ -57,7 +57,7 @@ class Summary:
         self.defects.update(meta["defects"])
         self.refused.update(meta["refused"])
         self.collisions += meta["collisions"]
-        self.lengths += meta["lengths"]
+        self.lengths.update({int(length): count for length, count in meta["lengths"].items()})
 
 
 def prepare(config: Config, tape: Tape) -> tuple[Config, dict[str, Split]]:
@@ -224,7 +224,7 @@ def _run(
     counts = {
         "rows": summary.rows, "tasks": dict(summary.tasks), "labels": {k: dict(v) for k, v in summary.labels.items()},
         "defects": dict(summary.defects), "refused": dict(summary.refused), "collisions": summary.collisions,
-        "lengths": _quantiles(summary.lengths),
+        "lengths": {str(length): count for length, count in sorted(summary.lengths.items())},
     }  # fmt: skip
     files.write_manifest(output, {
         "schema": SCHEMA, "config": config.as_dict(), "rows": summary.rows, "counts": counts,
@@ -234,11 +234,6 @@ def _run(
         file.unlink()
     folder.rmdir()
     return summary
-
-
-def _quantiles(lengths: list[int]) -> list[int]:
-    ordered = sorted(lengths)
-    return [ordered[int(q * (len(ordered) - 1))] for q in (0, 0.05, 0.25, 0.5, 0.75, 0.95, 1)] if ordered else []
 
 
 def _block_folder(config: Config, output: Path) -> Path:
@@ -261,7 +256,7 @@ def _accept(
     lines: dict[str, list[dict[str, Any]]] = {}
     meta: dict[str, Any] = {
         "rows": len(block), "tasks": Counter(), "labels": {}, "defects": Counter(), "refused": Counter(),
-        "collisions": 0, "lengths": [], "identities": [],
+        "collisions": 0, "lengths": Counter(), "identities": [],
     }  # fmt: skip
     for place, row in zip(block, made):
         task, split, index, _ = place
@@ -277,7 +272,7 @@ def _accept(
         meta["labels"].setdefault(task, Counter())[row.row.label] += 1
         if row.row.defect:
             meta["defects"][f"{task}: {row.row.defect}"] += 1
-        meta["lengths"].append(len(row.row.output))
+        meta["lengths"][str(len(row.row.output))] += 1
         lines.setdefault(split, []).append(to_record(row.row, config.shape, index))
     encoded = {split: files.encode_lines(records) for split, records in lines.items()}
     try:

@@ -10,12 +10,20 @@ from rich.table import Table
 from generators.defects import DEFECTS
 from generators.produce import Summary
 
-_QUANTILES = ("min", "p5", "p25", "median", "p75", "p95", "max")
+_QUANTILES = {"min": 0, "p5": 0.05, "p25": 0.25, "median": 0.5, "p75": 0.75, "p95": 0.95, "max": 1}
 
 
-def _lengths(summary: Summary) -> list[int]:
-    ordered = sorted(summary.lengths)
-    return [ordered[int(q * (len(ordered) - 1))] for q in (0, 0.05, 0.25, 0.5, 0.75, 0.95, 1)] if ordered else []
+def _lengths(summary: Summary) -> dict[str, int]:
+    """Quantiles of the answer lengths."""
+    total = sum(summary.lengths.values())
+    found: dict[str, int] = {}
+    seen = 0
+    for length in sorted(summary.lengths):
+        seen += summary.lengths[length]
+        for name, share in _QUANTILES.items():
+            if name not in found and seen > share * (total - 1):
+                found[name] = length
+    return found
 
 
 def show_summary(
@@ -44,9 +52,9 @@ def show_summary(
         for name, count in summary.defects.items():
             manners[DEFECTS[name.partition(": ")[2]].manner] += count
         console.print("By manner: " + ", ".join(f"{name} {count / total:.1%}" for name, count in manners.most_common()))
-    lengths = summary.lengths if summary.unchanged else _lengths(summary)
+    lengths = _lengths(summary)
     if lengths:
-        console.print("Answer length in characters: " + ", ".join(f"{n} {v:,}" for n, v in zip(_QUANTILES, lengths)))
+        console.print("Answer length in characters: " + ", ".join(f"{n} {v:,}" for n, v in lengths.items()))
     refused = ", ".join(f"{reason} {count:,}" for reason, count in sorted(summary.refused.items())) or "none"
     console.print(f"Redraws: {summary.collisions:,} for repeating an earlier row; refused by the checker: {refused}")
     if summary.resumed_rows:
@@ -87,6 +95,6 @@ def summary_as_json(
         "rows": summary.rows, "unchanged": summary.unchanged, "tasks": dict(summary.tasks),
         "labels": {task: dict(labels) for task, labels in summary.labels.items()}, "defects": dict(summary.defects),
         "refused": dict(summary.refused), "collisions": summary.collisions, "resumed_rows": summary.resumed_rows,
-        "lengths": dict(zip(_QUANTILES, summary.lengths if summary.unchanged else _lengths(summary))),
+        "lengths": _lengths(summary),
         "files": {str(Path(name)): sha for name, sha in summary.files.items()}, "wording": wording, "expectancy": expectancy,
     }  # fmt: skip

@@ -59,8 +59,8 @@ class _Line(NamedTuple):
 # Plans by skeleton, and whole lines by their text: prompts repeat their rules and many of their lines.
 _plans: dict[str, Plan] = {}
 _lines: dict[str, _Line] = {}
-_PLANS_KEPT = 200_000
-_LINES_KEPT = 50_000
+_PLANS_KEPT = 50_000
+_LINES_KEPT = 20_000
 _ABBREVIATIONS = {"i.e.", "e.g."}
 
 
