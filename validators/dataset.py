@@ -35,6 +35,14 @@ ROW_RULES: dict[str, RowRule] = {"S": check_schema, "X": check_text_rules, "C": 
 KEPT = 1_000
 
 
+_UNPRINTABLE = dict.fromkeys({*range(32), *range(127, 160)} - {9, 10, 13}, "\ufffd")
+
+
+def _printable(text: str) -> str:
+    """Text any report can hold: what rows smuggle in drives no terminal and breaks no encoder."""
+    return text if text.isprintable() else text.encode("utf-8", "replace").decode().translate(_UNPRINTABLE)
+
+
 @dataclass(slots=True)
 class Tally(Report):
     """A report that also counts pairs, tape facts, rows per task and the shape of each file.
@@ -53,6 +61,9 @@ class Tally(Report):
         key = finding.code, finding.row
         self.found[key] += 1
         if self.found[key] <= KEPT:
+            finding.row, finding.message, finding.evidence = map(
+                _printable, (finding.row, finding.message, finding.evidence)
+            )
             self.findings.append(finding)
 
     @property
@@ -197,7 +208,8 @@ def _check_numbers(row: Row, spec: TaskSpec | None, tally: Tally, options: Optio
     if row.rejected and spec is not None:
         tally.pairs += 1
         found = {f.code for f in check_answer(prompt, row.rejected, spec=spec, generated=generated, field="rejected")}
-        named = set(row.provenance.get("codes", ())) if options.use_facts else set()
+        codes = row.provenance.get("codes")
+        named = {str(code) for code in codes} if options.use_facts and isinstance(codes, list) else set()
         findings += unfound(row, found, named)
     return findings
 

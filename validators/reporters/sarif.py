@@ -1,7 +1,9 @@
 """SARIF 2.1.0, for code scanning: stable rule ids, relative paths, our own fingerprints."""
 
+import re
 from hashlib import blake2b
 from pathlib import Path
+from urllib.parse import quote
 
 import orjson
 
@@ -18,7 +20,7 @@ def render(tally: Tally) -> str:
     used = sorted({finding.code for finding in tally.findings})
     rules = [
         {
-            "id": code, "name": RULES[code].name.title().replace(" ", ""),
+            "id": code, "name": re.sub(r"\W", "", RULES[code].name.title()),
             "shortDescription": {"text": RULES[code].summary}, "fullDescription": {"text": f"{RULES[code].summary} {RULES[code].why}"},
             "defaultConfiguration": {"level": _LEVEL[RULES[code].severity]},
         }
@@ -50,6 +52,6 @@ def render(tally: Tally) -> str:
 
 def _relative(name: str) -> str:
     try:
-        return Path(name).resolve().relative_to(Path.cwd()).as_posix()
+        return quote(Path(name).resolve().relative_to(Path.cwd()).as_posix())
     except ValueError:
-        return Path(name).as_posix()
+        return quote(Path(name).as_posix())
