@@ -15,7 +15,7 @@ from generators.pairs import make_rejected
 from generators.registry import load_spec, load_task
 from generators.situation import Situation
 from generators.splits import Split
-from generators.structured import add_schema, structured_answer
+from generators.structured import add_schema, in_form, structured_answer
 from generators.world import World
 from market.candles import Tape
 from tapewright.errors import ExhaustedError
@@ -88,7 +88,7 @@ class Maker:
         situation, rng = self._draw(task, split, index, ordinal, attempt)
         families = self.splits[split].families(task)
         family = families[int(rng.random() * len(families))]
-        row, sections = self._render(situation, task, family, rng)
+        row, form = self._render(situation, task, family, rng)
         spec = load_spec(task)
         prompt = read_prompt(row.instruction, row.input, timeless=spec.timeless)
         findings = check_answer(prompt, row.output, spec=spec, generated=True, facts=row.facts)
@@ -97,7 +97,7 @@ class Maker:
         if findings:
             return None, [finding.code for finding in findings]
         if config.shape == "preference":
-            rejected = make_rejected(situation, row, prompt, task, families, rng)
+            rejected = make_rejected(situation, row, prompt, task, families, rng, form)
             if rejected is None:
                 return None, ["no defect fits"]
             row.rejected, row.defect, codes = rejected
@@ -110,24 +110,23 @@ class Maker:
         }  # fmt: skip
         return row, []
 
-    def _render(self, situation: Situation, task: str, family: str, rng: Stream) -> tuple[Row, Any]:
+    def _render(self, situation: Situation, task: str, family: str, rng: Stream) -> tuple[Row, str]:
         sections = load_family(task, family)
         words = situation.words
         instruction = render(sections["instruction"], words, rng)
         instruction = instruction[:1].upper() + instruction[1:]
         data = render(sections["input"], words, rng)
         output = render(sections["output"], words, rng)
-        form = self.config.answer_format
-        if form != "text" and "JSON object" not in instruction:
-            answer = structured_answer(situation, task)
-            if answer is not None:
-                instruction = add_schema(instruction, answer, both=form == "both", rng=rng)
-                output = answer.text if form == "json" else f"{output}\n\n{answer.text}"
+        form = self.config.answer_format if "JSON object" not in instruction else "text"
+        answer = structured_answer(situation.facts, words, task) if form != "text" else None
+        if answer is not None:
+            instruction = add_schema(instruction, answer, both=form == "both", rng=rng)
+            output = in_form(output, answer, form)
         row = Row(
             instruction, data, output, task, family, group=situation.group, as_of=situation.as_of,
             facts=situation.facts, label=situation.label,
         )  # fmt: skip
-        return row, sections
+        return row, form if answer is not None else "text"
 
 
 def _by_origin(origin: dict[str, str]) -> dict[str, list[str]]:

@@ -16,10 +16,16 @@ TRIES = 5
 
 
 def make_rejected(
-    situation: Situation, row: Row, prompt: Prompt, task: str, families: tuple[str, ...], rng: Stream
+    situation: Situation,
+    row: Row,
+    prompt: Prompt,
+    task: str,
+    families: tuple[str, ...],
+    rng: Stream,
+    form: str = "text",
 ) -> tuple[str, str, list[str]] | None:
     """(text, defect, codes found) of a certified rejected answer, or None when no defect fits."""
-    scene = Scene(situation, row, prompt, task, families, rng)
+    scene = Scene(situation, row, prompt, task, families, rng, form)
     for name in _order(task, rng):
         defect = DEFECTS[name]
         for _ in range(TRIES):

@@ -1,11 +1,11 @@
 """Answers as JSON: the required statements of a task as one object whose keys are claim kinds."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 
-from generators.situation import Situation
 from tapewright.streams import Stream
 from templates.specs import load_spec
 
@@ -23,31 +23,29 @@ class Structured:
     text: str
 
 
-def structured_answer(situation: Situation, task: str) -> Structured | None:
+def structured_answer(facts: Mapping[str, Any], words: Mapping[str, Any], task: str) -> Structured | None:
     """The object a task's slots make of the facts; None for a task without structured answer.
 
     A task may name its own keys in words["json"]; otherwise its slots are used.
     """
-    own = situation.words.get("json")
-    values: dict[str, Any] = dict(own) if own else _from_slots(situation, task)
+    own = words.get("json")
+    values: dict[str, Any] = dict(own) if own else _from_slots(facts, task)
     if not values:
         return None
     return Structured(tuple(values), orjson.dumps(values, option=orjson.OPT_INDENT_2).decode())
 
 
-def _from_slots(situation: Situation, task: str) -> dict[str, Any]:
+def _from_slots(facts: Mapping[str, Any], task: str) -> dict[str, Any]:
     values = {}
     for slot in load_spec(task).slots:
         kind, _, condition = slot.partition(" when ")
         label, _, allowed = condition.partition("=")
-        if condition and str(situation.facts.get(label)) not in allowed.split("|"):
+        if condition and str(facts.get(label)) not in allowed.split("|"):
             continue
         if kind.endswith("@"):
-            kind += situation.facts.get("frame", "")
-        if situation.facts.get(kind) is not None:
-            values[kind] = situation.facts[kind]
-    if "warning" in situation.words:
-        values["warning"] = situation.words["warning"]
+            kind += facts.get("frame", "")
+        if facts.get(kind) is not None:
+            values[kind] = facts[kind]
     return values
 
 
@@ -61,3 +59,10 @@ def add_schema(instruction: str, answer: Structured, *, both: bool, rng: Stream)
         return f"{instruction} {lead} one JSON object with the keys {notes}."
     lead = rng.pick(("Answer only with", "Return nothing but", "Reply with just", "Give only"))
     return f"{instruction} {lead} one JSON object with the keys {notes}."
+
+
+def in_form(text: str, answer: Structured | None, form: str) -> str:
+    """The answer in the form asked for: text, the object alone, or both."""
+    if answer is None or form == "text":
+        return text
+    return answer.text if form == "json" else f"{text}\n\n{answer.text}"

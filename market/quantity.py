@@ -18,7 +18,7 @@ def quantise(value: float, decimals: int) -> float:
     rounded = round(value, decimals)
     # Only a value within float noise of a tie can differ from `round`; the Decimal path is slow.
     if abs(abs(value - rounded) * _POWERS[decimals] - 0.5) < 1e-6:
-        rounded = float(Decimal(repr(value)).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_EVEN))
+        rounded = float(Decimal(repr(float(value))).quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_EVEN))
     return rounded + 0.0  # -0.0 prints as "-0.00"
 
 

@@ -96,7 +96,7 @@ def propagated_error(scene: Scene) -> str | None:
     facts = {**key, **situation.derive(given)}
     if any(isinstance(facts.get(k), type(None)) for k in required_slots_of(scene.spec, scene.prompt)):
         return None
-    return scene.render(situation.reword(facts))
+    return scene.render(situation.reword(facts), facts)
 
 
 _NOT_MISREAD = {"tick", "lot", "funding_interval_h", "deduction", "notional_floor", "age_limit_h", "data_age_h"}

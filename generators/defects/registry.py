@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from generators.situation import Situation
+from generators.structured import in_form, structured_answer
 from tapewright.rows import Row
 from tapewright.streams import Stream
 from templates.engine import load_family, render
@@ -28,20 +29,26 @@ class Scene:
     task: str
     families: tuple[str, ...]
     rng: Stream
+    form: str = "text"
 
     @property
     def spec(self) -> TaskSpec:
         return load_spec(self.task)
 
-    def render(self, words: dict[str, Any]) -> str:
-        """An answer in a family and wording drawn afresh."""
-        return render(load_family(self.task, self.rng.pick(self.families))["output"], words, self.rng)
+    def render(self, words: dict[str, Any], facts: dict[str, Any] | None = None) -> str:
+        """An answer in a family and wording drawn afresh, in the form the prompt asks for."""
+        text = render(load_family(self.task, self.rng.pick(self.families))["output"], words, self.rng)
+        if self.form == "text":
+            return text
+        answer = structured_answer(self.situation.facts if facts is None else facts, words, self.task)
+        return in_form(text, answer, self.form)
 
     def reworded(self, changed: dict[str, Any]) -> str | None:
         """A fresh answer that states `changed` facts and leaves the others as they are."""
         if self.situation.reword is None:
             return None
-        return self.render(self.situation.reword({**self.situation.facts, **changed}))
+        facts = {**self.situation.facts, **changed}
+        return self.render(self.situation.reword(facts), facts)
 
     def fresh(self) -> str:
         """A fresh correct answer."""
