@@ -18,7 +18,7 @@ import orjson
 
 from tapewright.errors import TemplateError
 from tapewright.streams import Stream
-from templates.wording import expand
+from templates.wording import Wording, expand, is_plain
 
 FOLDER = Path(__file__).parent
 SECTIONS = ("instruction", "input", "output")
@@ -91,8 +91,10 @@ _env = _environment()
 
 
 @functools.cache
-def compile_text(source: str) -> jinja2.Template:
+def compile_text(source: str) -> jinja2.Template | Wording:
     """Compile one wording, e.g. a sentence from a data file; cached by its text."""
+    if is_plain(source):
+        return Wording(source)
     try:
         return _env.from_string(source)
     except jinja2.TemplateSyntaxError as error:
@@ -125,14 +127,17 @@ _SPACES = re.compile(r"(?<=\S) {2,}")
 _BEFORE_MARK = re.compile(r" +([,.;:!?])(?=\s|$)")
 
 
-def render(template: jinja2.Template, words: Mapping[str, Any], stream: Stream) -> str:
+def render(template: jinja2.Template | Wording, words: Mapping[str, Any], stream: Stream) -> str:
     """Render one text, drawing its alternatives from `stream`, and tidy what empty ones leave behind."""
     global _stream
-    _stream = stream
-    try:
-        text = template.render(words)
-    except jinja2.UndefinedError as error:
-        raise TemplateError(f"{template.name or 'wording'}: {error.message}") from error
+    if isinstance(template, Wording):
+        text = template.render(words, stream)
+    else:
+        _stream = stream
+        try:
+            text = template.render(words)
+        except jinja2.UndefinedError as error:
+            raise TemplateError(f"{template.name or 'wording'}: {error.message}") from error
     text = text.strip()
     if "\n " in text:
         text = _JOINED.sub(" ", text)
