@@ -132,7 +132,10 @@ class Balance:
             self._choose(row, line)
 
     def _choose(self, row: Row, line: int) -> None:
-        for key, sign in choice_keys(row):
+        keys = list(choice_keys(row))
+        if keys[0][0] == keys[1][0]:
+            return  # chosen equals rejected, which C002 says
+        for key, sign in keys:
             if self.choices.get(key) == -sign:
                 self.contradictions.append(line)
             elif len(self.choices) < KEPT:

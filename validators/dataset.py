@@ -183,17 +183,21 @@ def _tasks() -> frozenset[str]:
     return frozenset(list_tasks())
 
 
-# Two of these make a row one about a market; one alone ("entry", "stop") is everyday English.
-_MARKET_WORDS = re.compile(
-    r"\b(?:stop[- ]loss|take[- ]profit|leverage|liquidation|rsi|ema|macd|atr|usdt|funding rate|candle|perpetual|bullish|bearish"
-    r"|entry price|long position|short position|risk/reward|drawdown|position size|bollinger|stop at|stop:|entry:)",
-    re.IGNORECASE,
-)
+# A text is about a market when it holds one of the first and another of either; "leverage" and "entry" are everyday English.
+_TRADING_TERMS = ("stop-loss", "stop loss", "take-profit", "take profit", "liquidation", "rsi(", "rsi ", "macd", "usdt", "funding rate", "entry price", "long position", "short position", "risk/reward", "risk-reward", "position size", "bollinger", "drawdown")  # fmt: skip
+_MARKET_TERMS = ("leverage", "ema", "atr", "candle", "perpetual", "bullish", "bearish", "stop at", "stop:", "entry:", "entry at", "margin", "btc", "eth")  # fmt: skip
+
+
+def _speaks_of_a_market(row: Row) -> bool:
+    text = f"{row.instruction}\n{row.input}\n{row.output}".lower()
+    found = [term for term in _TRADING_TERMS if term in text]
+    if not found:
+        return False
+    return len(found) > 1 or any(re.search(rf"\b{re.escape(term)}", text) for term in _MARKET_TERMS)
 
 
 def _check_numbers(row: Row, spec: TaskSpec | None, tally: Tally, options: Options) -> list[Finding]:
-    text = f"{row.instruction}\n{row.input}\n{row.output}"
-    if spec is None and len({match.lower() for match in _MARKET_WORDS.findall(text)}) < 2:
+    if spec is None and not _speaks_of_a_market(row):
         return _check_only_equations(row, tally)
     prompt = read_prompt(row.instruction, row.input, timeless=spec is not None and spec.timeless)
     generated = spec is not None

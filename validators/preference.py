@@ -36,7 +36,14 @@ EMPTY_CHOSEN = declare(
 _REFUSES = re.compile(
     r"^\W*(?:i['’]?m sorry|sorry,|i apologi[sz]e|i (?:cannot|can['’]t|am unable|am not able)|as an ai)\b", re.IGNORECASE
 )
+_UNABLE = re.compile(r"\b(?:cannot|can['’]t|unable|not able|not capable|(?:don['’]t|do not|doesn['’]t|does not) have|will not|won['’]t)\b", re.IGNORECASE)  # fmt: skip
+_HELPS = re.compile(r"\b(?:however|but (?:i can|here|as of)|instead|hypothetical|here (?:is|are)|here['’]s|i can)\b|```|\n[-*\d]", re.IGNORECASE)  # fmt: skip
 _WORDS = re.compile(r"\w+")
+
+
+def _declines(text: str) -> bool:
+    """Whether an answer refuses and then gives nothing."""
+    return bool(_REFUSES.search(text) and _UNABLE.search(text[:200]) and not _HELPS.search(text))
 
 
 def _finding(code: str, message: str, evidence: str = "") -> Finding:
@@ -50,11 +57,13 @@ def check_pair(row: Row) -> Iterator[Finding]:
     if " ".join(row.output.casefold().split()) == " ".join(row.rejected.casefold().split()):
         yield _finding(EQUAL, "chosen and rejected are the same text", row.output)
         return
-    if not row.defect and abs(len(row.output) - len(row.rejected)) < 8 and [w.casefold() for w in _WORDS.findall(row.output)] == [
-        w.casefold() for w in _WORDS.findall(row.rejected)
-    ]:
+    if (
+        not row.defect
+        and abs(len(row.output) - len(row.rejected)) < 8
+        and [w.casefold() for w in _WORDS.findall(row.output)] == [w.casefold() for w in _WORDS.findall(row.rejected)]
+    ):
         yield _finding(NEAR_EQUAL, "the same words in both answers; only punctuation differs", row.output)
-    if _REFUSES.search(row.output) and not _REFUSES.search(row.rejected):
+    if _declines(row.output) and not _REFUSES.search(row.rejected):
         yield _finding(EMPTY_CHOSEN, "the chosen answer declines and the rejected one does not", row.output)
 
 

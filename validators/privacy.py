@@ -46,7 +46,9 @@ _EMAIL = re.compile(r"[A-Za-z0-9][\w.+-]*@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-
 _NOT_REAL = re.compile(r"@(?:[\w-]+\.)*(?:example|test|invalid|localhost|domain|yourdomain|company|email|mail|website|site|abc|xyz|mycompany|yourcompany|acme)\b|^(?:your|user|name|email|john\.?doe|jane\.?doe|info|someone|admin|test|example|contact|support|abc|xyz)\b", re.IGNORECASE)  # fmt: skip
 _PHONE = re.compile(r"(?<![\w.,+-])(?:\+\d{1,3}[ .-]?(?:\(\d{1,4}\)[ .-]?)?\d{1,4}(?:[ .-]\d{2,4}){1,4}|\(\d{3}\) ?\d{3}-\d{4}|\d{3}-\d{3}-\d{4})(?![\w-])")  # fmt: skip
 _FICTION = re.compile(r"\b555\b|123-?\s?456|012[ -]?345|000[ -]?0000|987[ -]?654|(\d)\1{2}[ -]?\1{3}")
-_CARD = re.compile(r"(?<![\d.,-])(?:\d[ -]?){12,18}\d(?![\d.,-]*\d)")
+_CARD = re.compile(
+    r"(?<![\d.,-])(?:\d{4}([ -]?)\d{4}\1\d{4}\1\d{4}|\d{4}([ -]?)\d{6}\2\d{5})(?![\d.,-]*\d|\s*[-+*/×x^=]\s*\d)"
+)
 _IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,4})?\b")
 _SECRET = re.compile(
     r"\b(?:AKIA|ASIA)[A-Z0-9]{16}\b|\bghp_[A-Za-z0-9]{36}\b|\bgithub_pat_\w{50,}|\bhf_[A-Za-z]{30,}\b|\bsk-(?:proj-|ant-)?[A-Za-z0-9_-]{32,}\b"
@@ -95,13 +97,18 @@ def check_privacy(row: Row) -> Iterator[Finding]:
                     break
         if _has_run(text):
             yield from _check_digits(field, text)
-        if any(hint in text for hint in _SECRET_HINTS) and (match := _SECRET.search(text)):
+        for hint in _SECRET_HINTS:
+            if hint in text and (match := _SECRET.search(text)):
+                break
+        else:
+            match = None
+        if match:
             yield _finding(SECRET, f"holds {_masked(match.group())}", field)
         if text[0] in "=+@-" and _FORMULA.match(text):
             yield _finding(FORMULA, f"begins with {text[:12]!r}", field)
 
 
-_RUN = re.compile(r"\d[\d .()-]{8,}\d|[A-Z]{2}\d\d[ A-Z0-9]{8}|\d\.\d+\.\d+\.\d")
+_RUN = re.compile(r"\d(?:[\d .()-]{8}|\d[ A-Z0-9]{8}|[\d.]{6})")
 
 
 def _has_run(text: str) -> bool:

@@ -85,23 +85,35 @@ FENCES = declare(
 
 _NOTHING = {"n/a", "na", "n.a.", "nan", "null", "none", "<nooutput>", "nooutput", "no output", "<no output>", "tbd", "todo", "...", "-", "--", "[output]", "output"}  # fmt: skip
 _NO_INPUT = {"n/a", "na", "none", "null", "nan", "<noinput>", "noinput", "no input", "<no input>", "no input required", "no input needed", "not applicable", "no input required.", "n/a.", "-", "--", "none.", "[no input]", "(no input)", "no input necessary", "<none>", "empty"}  # fmt: skip
+_NO_INPUT_WORDS = re.compile(r"\W*(?:no[ _-]?inputs?|none|n/?a)(?: (?:is |was )?(?:required|needed|necessary|provided|given|available))?\W*\d?\W*", re.IGNORECASE)  # fmt: skip
+_NO_OUTPUT_WORDS = re.compile(r"\W*no[ _-]?output\b", re.IGNORECASE)
 _NONE_IS_AN_ANSWER = re.compile(r"\b(?:null|none|nan|which|whether|any|how many|identify|find|classif)", re.IGNORECASE)
-_HEADING = re.compile(r"(?:^|\n)[ \t]*(?:#{2,4}[ \t]*)?(?:instruction|output|response)[ \t]*\d*[ \t]*:", re.IGNORECASE)
 _DANGLING = re.compile(
     r"(?:,|\b(?:the|a|an|of|and|or|to|in|on|at|for|with|by|from|that|which|who|is|are|was|were|be|as|than|into|its|their|his|her|your|such as|because|but|if|while|can|will|may))$",
     re.IGNORECASE,
 )
+_NUMBERED = re.compile(r"\s*(?:\d+|[A-Za-z])[.):]")
 _BOILERPLATE = re.compile(
     r"^\W*(?:as an? (?:ai|artificial intelligence|large language|language)\b|i['’]?m (?:just )?an? (?:ai|language model)|(?:i['’]?m )?sorry, (?:but )?(?:as an ai|i (?:cannot|can['’]?t|am unable|am not able))|i (?:cannot|can['’]t|am unable to|am not able to) (?:fulfil|assist|help|provide|complete|comply|browse|access))",
     re.IGNORECASE,
 )
 _MEDIA = re.compile(
-    r"\b(?:draw|sketch|paint|generate|create|make|produce|show|take|record|find|provide|insert|attach|edit|crop)\b(?: me)?(?: us)? (?:an?|the|some|this|two|three)? ?(?:\w+ ){0,2}?(?:images?|pictures?|photos?|photographs?|drawings?|paintings?|illustrations?|videos?|audio|gifs?|infographics?|collages?)\b(?! (?:caption|prompt|description|description|title|gallery|tag|essay|processing|class|recogn|resol|format|file|size|editor|upload|url|link))",
+    r"(?:^|[.!?:]\s+)(?:please |can you |could you |would you |you need to |automatically )?(?:draw|sketch|paint|generate|create|make|produce|show|record|attach|edit|crop|design|redesign)\b(?: me| us)? (?:an?|the|some|this|two|three|following)? ?(?:(?!of|for|about|to|that|with|from|describ\w*)[\w-]+ ){0,3}?(?:images?|pictures?|photos?|photographs?|drawings?|paintings?|illustrations?|videos?|audio|gifs?|infographics?|collages?|logos?|posters?|memes?|animations?|sketch(?:/drawing)?)\b(?!['’]|-| (?:caption|prompt|description|title|gallery|tag|essay|processing|class|recogn|resol|format|file|size|editor|upload|url|link|script|on hover|of an? (?:character|person)|detect|blog|game|idea|search|sharing|stream|clip|tutorial|shoot|element|tool|app|feed|player|slider|tag|carousel))",
     re.IGNORECASE,
 )
-_LINK_TASK = re.compile(r"\b(?:summari[sz]e|read|visit|open|click|analy[sz]e|review|check out|according to|based on|from|at|in) (?:the |this |following )*(?:article|page|website|site|link|url|post|blog|video|text)?\s*(?:at|on|from|below|here|:)?\s*\(?https?://", re.IGNORECASE)  # fmt: skip
+_MEDIA_IN_WORDS = re.compile(r"\b(?:describe|description|caption|ideas?|prompt|html|code|css|python|svg|ascii|javascript|program|script|function|react|app|web ?(?:page|site)|java|poem|story|character sketch|outline|in (?:a few )?(?:words|sentences)|slogan|text|suggest|recommend|explain|list)\b", re.IGNORECASE)  # fmt: skip
+_SHOWN_MEDIA = re.compile(r"\b(?:this|the (?:following|given|provided|attached|above|below)|the) (?:\w+ )?(?:image|photo|photograph|picture|painting|gif|video|audio|chart|graph|diagram)\b(?: (?:below|above|attached))?[^.?!\n]{0,30}[.?!:]?\s*$", re.IGNORECASE)  # fmt: skip
+_SHOWN_FIRST = re.compile(r"\b(?:this|the (?:following|given|provided|attached)) (?:\w+ )?(?:image|photo|photograph|picture|painting|gif|video)\b", re.IGNORECASE)  # fmt: skip
+_IMAGE_INPUT = re.compile(r"\s*(?:!\[[^\]]*\]\(|<img\b|<image\b|\[image\b[^\]]{0,25}\]|\((?:link to|attached)|[\w ]{0,20}:? ?\((?:attached|link to)[^)]*\)\s*$)", re.IGNORECASE)  # fmt: skip
+_ONLY_LINK = re.compile(r"(?:[\w ]{0,25}:\s*|the link is )?\W{0,2}(?:https?://|www\.)\S+\W*", re.IGNORECASE)
+_LINK_TASK = re.compile(r"\b(?:summari[sz]e|read|visit|open|click|analy[sz]e|review|check out|according to|based on) (?:the |this |following )*(?:article|page|website|site|link|url|post|blog|video|text)?\s*(?:at|on|from|below|here|:)?\s*\(?https?://", re.IGNORECASE)  # fmt: skip
+_LINK_AS_TEXT = re.compile(r"\b(?:url|uri|urls|hyperlinks?|domain|links? from|extract|regex|regular expression|http|https|request|api|string|parse|shorten|encode|decode|valid|validate|code|script|program|function|algorithm|link text|anchor|seo|classify the website|protocol)\b", re.IGNORECASE)  # fmt: skip
 _CODE_ASKED = re.compile(
     r"\b(?:write|create|generate|implement|develop|build|code|provide|give)\b[^.?!\n]{0,40}\b(?:python|java|javascript|c\+\+|c#|sql|ruby|php|html|css|bash|regex|r|typescript|go|rust|swift|kotlin|matlab)\b[^.?!\n]{0,20}\b(?:code|function|program|script|query|class|method|snippet|expression|statement|algorithm|loop)\b",
+    re.IGNORECASE,
+)
+_PROGRAM_ASKED = re.compile(
+    r"^(?:please )?(?:write|create|generate|implement|develop|build|construct)\b (?:an?|some|the) (?:simple |basic |short |small |computer |software )*(?:program|function|code|code snippet|piece of code|script)\b (?:to|that|for|which|in)\b (?:\w+ly )?(?:calculat|comput|print|sort|find|return|check|count|convert|display|read|reverse|add|multipl|identify whether|measure|log|draw|automate|automatically|send|output|determin|list|search|loop|iterat|pars|delet|updat|swap|merg|encrypt|scrap|download)\w*",
     re.IGNORECASE,
 )
 _CODE_SIGN = re.compile(r"```|[{};=<>]|\w\(.*\)|\bdef \b|\bprint\b|\bselect\b|\breturn\b|\bimport\b|\bfrom\b \w+\b|[\[\]\\^$*+]|->|::|    \w", re.IGNORECASE)  # fmt: skip
@@ -110,10 +122,11 @@ _CONTROL = re.compile(
 )
 _MOJIBAKE = re.compile("\u00c3[\u0080-\u00bf\u201a-\u201e\u2020-\u2022\u0160\u0161\u0152\u0153\u017d\u017e\u0178\u00a9\u00a8\u00a0\u00b6\u00bc]|\u00e2\u20ac[\u0080-\u00ff\u201c\u201d\u2122\u0153\u02dc\u00a6]|\u00c2[\u00a0-\u00bf](?![\u00a0-\u00ff])|\u00ef\u00bb\u00bf|\ufffd")  # fmt: skip
 _TAG = re.compile(r"</?(?:div|span|p|br|table|t[dr]|ul|ol|li|font|script|style|img|h[1-6]|strong|em|b|i|u|sup|sub|blockquote|href)(?:\s[^<>]*)?/?>|&(?:nbsp|amp|lt|gt|quot|apos|#39|#x27|ndash|mdash|rsquo);", re.IGNORECASE)  # fmt: skip
-_MARKUP_TOPIC = re.compile(r"\b(?:html|xml|css|web ?page|web ?site|web|markup|tag|tags|code|javascript|jsx|react|svg|php|email template|format|parse|escape|bold|italic|underline|link|button|form|header)\b", re.IGNORECASE)  # fmt: skip
-_RESIDUE = re.compile(r"\{\{\s*\w[\w. |]*\}\}|\{%-?\s*\w+[^%]*%\}|(?<![\w{$\\])\{[a-z][a-z_]{2,30}\}(?![\w}])|\[(?:insert|enter) [^\]\n]{2,50}\]|<(?:insert|enter) [^>\n]{2,50}>", re.IGNORECASE)  # fmt: skip
-_RESIDUE_TOPIC = re.compile(r"\b(?:template|placeholder|format|code|function|string|script|program|jinja|django|vue|latex|letter|email|e-mail|message|form|blank|python|javascript|variable|regex|set|json)\b|[{}\[\]]", re.IGNORECASE)  # fmt: skip
-_LANGUAGES = re.compile(r"\b(?:translat\w*|language|russian|chinese|mandarin|japanese|korean|arabic|hindi|greek|hebrew|thai|ukrainian|bengali|urdu|persian|tamil|script|alphabet|character|kanji|cyrillic|say|write .* in)\b", re.IGNORECASE)  # fmt: skip
+_WHOLE_PAGE = re.compile(r"<(?:!doctype|html|head|body)\b", re.IGNORECASE)
+_MARKUP_TOPIC = re.compile(r"\b(?:extension|django|flask|backend|embed|highlight\w*|animations?|image|html|xml|css|web ?page|web ?site|web|markup|tag|tags|code|javascript|jsx|react|svg|php|email template|format|parse|escape|bold|italic|underline|link|button|form|header)\b", re.IGNORECASE)  # fmt: skip
+_RESIDUE = re.compile(r"(?<!\$)\{\{\s*\w[\w. |]*\}\}|\{%-?\s*\w+[^%]*%\}|(?<![\w{$\\])\{[a-z][a-z_]{2,30}\}(?![\w}])|\[(?:insert|enter) [^\]\n]{2,50}\]|<(?:insert|enter) [^>\n]{2,50}>", re.IGNORECASE)  # fmt: skip
+_RESIDUE_TOPIC = re.compile(r"\b(?:template|placeholder|format|code|function|string|script|program|jinja|django|vue|latex|letter|email|e-mail|message|form|blank|python|javascript|variable|regex|set|json|emails)\b|[{}\[\]]", re.IGNORECASE)  # fmt: skip
+_LANGUAGES = re.compile(r"\b(?:translat\w*|language|russian|chinese|mandarin|japanese|korean|zhong ?wen|ni hao|arabic|hindi|greek|hebrew|thai|ukrainian|bengali|urdu|persian|tamil|script|alphabet|character|kanji|cyrillic|say|write .* in)\b", re.IGNORECASE)  # fmt: skip
 _LATIN = re.compile(r"[A-Za-z\u00c0-\u024f]")
 _OTHER = re.compile(
     r"[\u0370-\u03ff\u0400-\u04ff\u0590-\u05ff\u0600-\u06ff\u0900-\u0dff\u0e00-\u0e7f\u3040-\u30ff\u4e00-\u9fff\uac00-\ud7af]"
@@ -126,7 +139,7 @@ def _finding(code: str, message: str, field: str, evidence: str = "") -> Finding
 
 def is_marker(text: str) -> bool:
     """Whether an input says that there is none."""
-    return len(text) < 24 and text.strip().lower() in _NO_INPUT
+    return len(text) < 28 and (text.strip().lower() in _NO_INPUT or _NO_INPUT_WORDS.fullmatch(text) is not None)
 
 
 def without_control(text: str) -> str:
@@ -141,30 +154,37 @@ def check_text_rules(row: Row) -> Iterator[Finding]:
     prompt = f"{row.instruction}\n{row.input}" if row.input else row.instruction
     output = row.output
     bare = output.strip().lower()
-    if len(bare) < 16 and bare in _NOTHING and not _NONE_IS_AN_ANSWER.search(row.instruction):
+    empty = len(bare) < 16 and bare in _NOTHING and not _NONE_IS_AN_ANSWER.search(row.instruction)
+    if empty or len(bare) < 90 and "no" in bare[:6] and _NO_OUTPUT_WORDS.match(bare):
         yield _finding(PLACEHOLDER, f"the answer is {output.strip()!r}", "output")
     if row.input and is_marker(row.input):
         yield _finding(INPUT_MARKER, f"the input is {row.input.strip()!r}; leave it empty", "input")
     if not row.turns:
         yield from _check_merged(row)
     yield from _check_answer(row, prompt, output)
-    if "http" in prompt or _MEDIA.search(row.instruction):
-        yield from _check_possible(row, prompt)
+    if row.shape in _ONE_TURN:
+        yield from _check_possible(row)
     for field, text in (("instruction", prompt), ("output", output), ("rejected", row.rejected)):
         if text:
             yield from _check_characters(field, text, prompt)
 
 
 def _check_merged(row: Row) -> Iterator[Finding]:
-    for field, text, needed in (("instruction", row.instruction, 1), ("output", row.output, 2)):
-        if ":" in text and len(_HEADING.findall(text)) >= needed:
-            if field == "output" and not re.search(
-                r"(?:^|\n)[ \t]*(?:#{2,4}[ \t]*)?instruction[ \t]*\d*[ \t]*:", text, re.IGNORECASE
-            ):
-                continue
-            if field == "instruction" and not _HEADING.search(text, 1):
-                continue
-            yield _finding(MERGED, "holds the headings of another row", field, text)
+    if row.shape not in _ONE_TURN:
+        return  # prompts with worked examples have such headings by right
+    found = _DANGLING_HEADING.search(row.instruction) if ":" in row.instruction[-12:] else None
+    if found or ("nstruction" in row.instruction and (found := _MERGED_PROMPT.search(row.instruction))):
+        yield _finding(MERGED, "holds the headings of another row", "instruction", row.instruction[found.start() :])
+    if "nstruction" in row.output and "nstruction" not in row.instruction:
+        found = _MERGED_ANSWER.search(row.output)
+        if found:
+            yield _finding(MERGED, "holds the headings of another row", "output", row.output[found.start() :])
+
+
+_ONE_TURN = ("alpaca", "instruction-response", "question-answer")
+_DANGLING_HEADING = re.compile(r"\n[ \t]*(?:output|response)[ \t]*:[ \t]*$", re.IGNORECASE)
+_MERGED_PROMPT = re.compile(r"\n[ \t]*(?:output|response)[ \t]*\d*[ \t]*:[^\n]*(?:\n[^\n]*)*?\n[ \t]*(?:\d+\.[ \t]*)?instruction[ \t]*\d*[ \t]*:", re.IGNORECASE)  # fmt: skip
+_MERGED_ANSWER = re.compile(r"\n[ \t]*(?:#+[ \t]*)?(?:\d+\.[ \t]*)?instruction[ \t]*:[^\n]*\n(?:[^\n]*\n)*?[ \t]*(?:#+[ \t]*)?(?:\d+\.[ \t]*)?(?:in|out)put[ \t]*:", re.IGNORECASE)  # fmt: skip
 
 
 def _check_answer(row: Row, prompt: str, output: str) -> Iterator[Finding]:
@@ -175,13 +195,14 @@ def _check_answer(row: Row, prompt: str, output: str) -> Iterator[Finding]:
             len(tail.split()) >= 6
             and re.search(r"[.!?]\s", end)
             and not tail.lstrip().startswith(("-", "*", "#", "|", "•"))
+            and not _NUMBERED.match(tail)
         )
         if prose and _DANGLING.search(tail):
             yield _finding(TRUNCATED, "stops in the middle of a sentence", "output", end[-80:])
     if len(output) > 15:
-        same = " ".join(output.casefold().split())
+        same = " ".join(output.split())
         for text in (row.instruction, row.input, prompt):
-            if len(text) > 15 and abs(len(text) - len(output)) < 12 and same == " ".join(text.casefold().split()):
+            if len(text) > 15 and abs(len(text) - len(output)) < 12 and same == " ".join(text.split()):
                 if not _REPEATS.search(row.instruction):
                     yield _finding(ECHO, "repeats the prompt and adds nothing", "output", output)
                 break
@@ -189,26 +210,55 @@ def _check_answer(row: Row, prompt: str, output: str) -> Iterator[Finding]:
         yield _finding(BOILERPLATE, "opens with a refusal or with talk about being a model", "output", output[:100])
     if output.count("```") % 2:
         yield _finding(FENCES, f"{output.count('```')} code fences; one is open", "output")
-    if _CODE_ASKED.search(row.instruction) and not _CODE_SIGN.search(output):
+    if _asks_for_code(row.instruction[:300]) and not _CODE_SIGN.search(output):
         yield _finding(NO_CODE, "the instruction asks for code; the answer holds none", "output", output)
 
 
 # Corrections, filters and the like may rightly give back what they were given.
-_REPEATS = re.compile(r"\b(?:repeat|copy|correct|edit|fix|proofread|grammar|rewrite|format|check|punctuat|capitali[sz]|spell|sort|remove|convert|translate|arrange|same|extract|identify|find|replace|simplif|paraphras|edit|improve)", re.IGNORECASE)  # fmt: skip
+_REPEATS = re.compile(r"\b(?:repeat|copy|correct|edit|fix|proofread|grammar|rewrite|format|check|punctuat|capitali[sz]|spell|sort|remove|convert|translate|arrange|same|extract|identify|find|replace|simplif|paraphras|improve|order|organi[sz]|select|choose|pick|match|divide|split|transform|modif|classif|separate|group|rank|letter|case|filter|arrang|unscrambl|list)", re.IGNORECASE)  # fmt: skip
 
 
-def _check_possible(row: Row, prompt: str) -> Iterator[Finding]:
-    link = "http" in prompt and _LINK_TASK.search(prompt)
-    if link:
+_MEDIA_NAMES = ("image", "pictur", "photo", "draw", "paint", "illustr", "video", "audio", "gif", "infograph", "collage", "logo", "poster", "meme", "animation", "sketch", "chart", "graph", "diagram")  # fmt: skip
+_CODE_NAMES = ("code", "function", "program", "script", "query", "class", "method", "snippet", "expression", "statement", "algorithm", "loop")  # fmt: skip
+
+
+def _names_media(text: str) -> bool:
+    lower = text.lower()
+    for name in _MEDIA_NAMES:  # far cheaper than the expression itself
+        if name in lower:
+            return True
+    return False
+
+
+def _asks_for_code(text: str) -> bool:
+    lower = text.lower()
+    for name in _CODE_NAMES:
+        if name in lower:
+            return bool(_CODE_ASKED.search(text) or _PROGRAM_ASKED.match(text))
+    return False
+
+
+def _check_possible(row: Row) -> Iterator[Finding]:
+    asked, data = row.instruction, row.input
+    if len(asked) > 400:
+        return  # a long prompt brings its own material
+    if "http" in asked and (link := _LINK_TASK.search(asked)):
         yield _finding(IMPOSSIBLE_TASK, "asks about a page behind a link", "instruction", link.group())
-        return
-    media = _MEDIA.search(row.instruction)
-    if media and not re.search(
-        r"\b(?:describe|caption|idea|prompt|html|code|css|python|poem|story|using words)\b",
-        row.instruction,
-        re.IGNORECASE,
-    ):
+    elif data and ("://" in data or "www." in data) and _ONLY_LINK.fullmatch(data.strip()):
+        if not _LINK_AS_TEXT.search(asked):
+            yield _finding(IMPOSSIBLE_TASK, "the input is a link, and a text model cannot open it", "input", data)
+    elif data and data.lstrip()[:1] in "!<[(PpIi" and _IMAGE_INPUT.match(data):
+        yield _finding(IMPOSSIBLE_TASK, "the input is a picture, and a text model cannot see it", "input", data)
+    elif _names_media(asked) and (media := _MEDIA.search(asked)) and not _MEDIA_IN_WORDS.search(asked):
         yield _finding(IMPOSSIBLE_TASK, "asks for a picture or a recording", "instruction", media.group())
+    elif (
+        (not data or is_marker(data))
+        and len(asked) < 120
+        and _names_media(asked)
+        and (shown := _SHOWN_FIRST.search(asked))
+        and _SHOWN_MEDIA.search(asked)
+    ):
+        yield _finding(IMPOSSIBLE_TASK, "speaks of a picture that is not there", "instruction", shown.group())
 
 
 def _check_characters(field: str, text: str, prompt: str) -> Iterator[Finding]:
@@ -238,7 +288,7 @@ def _check_characters(field: str, text: str, prompt: str) -> Iterator[Finding]:
     if field != "instruction":
         if ("<" in text or "&" in text) and "```" not in text:
             found = _TAG.search(text)
-            if found and not _MARKUP_TOPIC.search(prompt) and "<" not in prompt:
+            if found and not _MARKUP_TOPIC.search(prompt) and "<" not in prompt and not _WHOLE_PAGE.search(text):
                 yield _finding(
                     HTML, f"holds {found.group()!r}", field, text[max(0, found.start() - 30) : found.end() + 20]
                 )
@@ -250,5 +300,9 @@ def _check_characters(field: str, text: str, prompt: str) -> Iterator[Finding]:
                 )
     elif "{{" in text or "{%" in text:
         found = _RESIDUE.search(text)
-        if found and not re.search(r"\b(?:template|jinja|django|vue|latex|code|handlebars)\b", text, re.IGNORECASE):
+        if found and not re.search(
+            r"\b(?:template|jinja|django|vue|latex|code|handlebars|action|workflow|curly|braces?|tag|word)\b",
+            text,
+            re.IGNORECASE,
+        ):
             yield _finding(TEMPLATE, f"holds {found.group()!r}", field, found.group())

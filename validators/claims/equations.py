@@ -164,12 +164,21 @@ def _tokens_before(text: str, end: int) -> tuple[_Tokens, int, list[tuple[int, i
 _AFTER = re.compile(r"[ \t]*(?:[+×*·÷/^−]|- ?\d|[xX][ \t]*\d)|[A-Za-z](?<![xRh])(?![A-Za-z])|:\d|\(")
 
 
+_SPACED_THOUSANDS = re.compile(r" \d{3}(?!\d)")
+_ACCOUNTING = re.compile(r"(?:^|[+−–-])\s*\$?\(\s*\$?[\d.,]+\s*\)")
+_NESTED_FRACTION = re.compile(r"[/÷]\s*\$?\d[\d.,]*\s*[/÷]\s*\d")
+
+
 def _is_part(text: str, start: int, end: int) -> bool:
     """True when the expression, or its result, is a piece of something longer: algebra, a clock, a fraction."""
     before = text[max(0, start - 12) : start]
     if before and before[-1:] not in " \t\n" and (before[-1].isalnum() or before[-1] in ")+×*·÷/^−-:"):
         return True
+    if before[-1:] == "$" or re.search(r"\d,[ \t]$", before) and re.match(r"\d{3}\b", text[start:]):
+        return True
     bare = before.rstrip(" \t")
+    if bare[-1:] in ("-", "−") and text[start] == "(":
+        return True  # a sign before the bracket, or a bullet: nobody can tell
     if bare[-1:] == "*" and not bare[-2:-1].isdigit() and bare[-2:-1] not in " )":
         return False  # emphasis, not a product
     if bare and (bare[-1] in "+×*·÷/^−–" or bare[-1].isdigit() or bare[-2:] in (" x", " X")):
@@ -204,8 +213,12 @@ def read_equations(text: str) -> list[Equation]:
             value, start, spans = previous[0], previous[1], list(previous[2])
         else:
             continue
-        if _is_part(text, start, number.end()):
-            continue
+        if _is_part(text, start, number.end()) or _NESTED_FRACTION.search(text[start : match.start()]):
+            continue  # "2 / 1/5" is read either way
+        if _ACCOUNTING.search(text[start : match.start()]):
+            continue  # "-114 - (71)": brackets round one number are a minus sign in accounts
+        if text.startswith(("..", "…"), number.end()) or _SPACED_THOUSANDS.match(text, number.end()):
+            continue  # "8.333...%" is cut, not rounded; "3 000" is one number
         printed = number.group()
         tail = _UNIT_WORD.match(text, number.end())
         percent = bool(tail and tail.group().strip() == "%")
