@@ -92,8 +92,7 @@ def derive(given: dict[str, Any]) -> dict[str, Any]:
         wanted += [f"{name}@{higher}" for name in HIGHER_ANSWER]
     if "funding_rate" in given:
         wanted += FUNDING_ANSWER
-    derived = ((name, quantities.get(name)) for name in wanted)
-    return {**given, **{name: value for name, value in derived if value is not None}}
+    return quantities.including(wanted)
 
 
 def _higher_frame(facts: dict[str, Any]) -> str:

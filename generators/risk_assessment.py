@@ -180,7 +180,7 @@ def _remove(given: dict[str, Any], missing: str) -> None:
 def settle(moment: Moment, quantities: Quantities, funding_source: str) -> Situation:
     """The situation of a position: everything the answer states, computed from what is given."""
     given = quantities.given
-    facts = {**moment.key(), **_with_answer(quantities)}
+    facts = {**moment.key(), **quantities.including(ANSWER)}
     origin = dict.fromkeys(given, "drawn") | {"mark": "tape", "atr_14@1d": "tape", "funding_rate": funding_source}
     origin |= {name: "computed" for name in ANSWER if name in facts}
     return Situation(
@@ -191,12 +191,7 @@ def settle(moment: Moment, quantities: Quantities, funding_source: str) -> Situa
 
 def derive(given: dict[str, Any]) -> dict[str, Any]:
     """All quantities of a position: the given ones and what of ANSWER follows from them."""
-    return _with_answer(Quantities(given))
-
-
-def _with_answer(quantities: Quantities) -> dict[str, Any]:
-    derived = ((name, quantities.get(name)) for name in ANSWER)
-    return {**quantities.given, **{name: value for name, value in derived if value is not None}}
+    return Quantities(given).including(ANSWER)
 
 
 def words(facts: dict[str, Any], moment: Moment) -> dict[str, Any]:

@@ -249,7 +249,7 @@ def _refused(rng: Stream, world: World) -> tuple[Moment, Quantities]:
 def settle(moment: Moment, quantities: Quantities) -> Situation:
     """The situation of a plan."""
     given = quantities.given
-    facts = {**moment.key(), **_with_answer(quantities)}
+    facts = {**moment.key(), **quantities.including(ANSWER)}
     origin = {name: "tape" if "@" in name else "drawn" for name in given}
     origin |= {name: "computed" for name in ANSWER if name in facts}
     return Situation(
@@ -260,12 +260,7 @@ def settle(moment: Moment, quantities: Quantities) -> Situation:
 
 def derive(given: dict[str, Any]) -> dict[str, Any]:
     """All quantities of a plan: the given ones and what of ANSWER follows."""
-    return _with_answer(Quantities(given))
-
-
-def _with_answer(quantities: Quantities) -> dict[str, Any]:
-    derived = ((name, quantities.get(name)) for name in ANSWER)
-    return {**quantities.given, **{name: value for name, value in derived if value is not None}}
+    return Quantities(given).including(ANSWER)
 
 
 def words(facts: dict[str, Any], moment: Moment) -> dict[str, Any]:

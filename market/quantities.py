@@ -9,7 +9,7 @@ Names are claim kinds. A name may carry a frame (`rsi_14@4h`); formulas for fram
 their inputs up in the same frame. Units are in `UNITS`; percentages are in per cent, not fractions.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from market.quantity import ceil_price, decimals_of, floor_lot, floor_price, quantise, snap_price
@@ -71,6 +71,11 @@ class Quantities:
             return self[name]
         except Missing:
             return default
+
+    def including(self, names: Iterable[str]) -> dict[str, Any]:
+        """The given values and, of `names`, every quantity that can be derived."""
+        derived = ((name, self.get(name)) for name in names)
+        return {**self.given, **{name: value for name, value in derived if value is not None}}
 
     def _derive(self, name: str) -> Any:
         base, _, frame = name.partition("@")
