@@ -224,10 +224,7 @@ _CODE_NAMES = ("code", "function", "program", "script", "query", "class", "metho
 
 def _names_media(text: str) -> bool:
     lower = text.lower()
-    for name in _MEDIA_NAMES:  # far cheaper than the expression itself
-        if name in lower:
-            return True
-    return False
+    return any(name in lower for name in _MEDIA_NAMES)
 
 
 def _asks_for_code(text: str) -> bool:
