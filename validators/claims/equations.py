@@ -161,10 +161,12 @@ def _tokens_before(text: str, end: int) -> tuple[_Tokens, int, list[tuple[int, i
     return best
 
 
-_AFTER = re.compile(r"[ \t]*(?:[+×*·÷/^−]|- ?\d|[xX][ \t]*\d)|[A-Za-z](?<![xRh])(?![A-Za-z])|:\d|\(")
+_AFTER = re.compile(r"[ \t]*(?:[+×*·÷/^−]|- ?\d|[xX][ \t]*\d|[–-] ?\$?\d)|[A-Za-z](?<![xRh])(?![A-Za-z])|:\d|\(")
 
 
-_SPACED_THOUSANDS = re.compile(r" \d{3}(?!\d)")
+_GOES_ON = re.compile(r" \d{3}(?!\d)| and \(?\d+/\d| (?:cents|halves|thirds|quarters)\b")
+_ALGEBRA = re.compile(r"\dR\b|(?<![\d.,])0\d")
+_WORD_UNIT = re.compile(r" [a-z]+")
 _ACCOUNTING = re.compile(r"(?:^|[+−–-])\s*\$?\(\s*\$?[\d.,]+\s*\)")
 _NESTED_FRACTION = re.compile(r"[/÷]\s*\$?\d[\d.,]*\s*[/÷]\s*\d")
 
@@ -174,7 +176,12 @@ def _is_part(text: str, start: int, end: int) -> bool:
     before = text[max(0, start - 12) : start]
     if before and before[-1:] not in " \t\n" and (before[-1].isalnum() or before[-1] in ")+×*·÷/^−-:"):
         return True
-    if before[-1:] == "$" or re.search(r"\d,[ \t]$", before) and re.match(r"\d{3}\b", text[start:]):
+    if (
+        before[-1:] == "$"
+        or re.search(r"\d and $", before)
+        or re.search(r"(?<![\d.])\d{1,3},[ \t]$", before)
+        and re.match(r"\d{3}(?![\d.])", text[start:])
+    ):
         return True
     bare = before.rstrip(" \t")
     if bare[-1:] in ("-", "−") and text[start] == "(":
@@ -200,6 +207,8 @@ def read_equations(text: str) -> list[Equation]:
             continue
         tokens, start, spans = _tokens_before(text, match.start())
         operators = [token for token, _ in tokens if token in "+-*/^" or token == "root"]
+        if len(tokens) == 2 and tokens[0][0] == "-":
+            continue  # a number with its sign
         if operators:
             try:
                 value = _sum(tokens)
@@ -213,12 +222,18 @@ def read_equations(text: str) -> list[Equation]:
             value, start, spans = previous[0], previous[1], list(previous[2])
         else:
             continue
+        unit = _WORD_UNIT.match(text, number.end())
+        if not operators and previous and unit and (before := _WORD_UNIT.search(text, previous[3] - 12, previous[3])):
+            if before.group().strip() != unit.group().strip():
+                continue  # "2 hours = 120 minutes"
         if _is_part(text, start, number.end()) or _NESTED_FRACTION.search(text[start : match.start()]):
             continue  # "2 / 1/5" is read either way
+        if _ALGEBRA.search(text[start : match.start()]) and text[number.end() : number.end() + 1] != "R":
+            continue  # "4R + 1 = 33" is an equation to solve, 0130 a clock
         if _ACCOUNTING.search(text[start : match.start()]):
             continue  # "-114 - (71)": brackets round one number are a minus sign in accounts
-        if text.startswith(("..", "…"), number.end()) or _SPACED_THOUSANDS.match(text, number.end()):
-            continue  # "8.333...%" is cut, not rounded; "3 000" is one number
+        if text.startswith(("..", "…"), number.end()) or _GOES_ON.match(text, number.end()):
+            continue  # "8.333...%" is cut, not rounded; "3 000", "5 and 2/3" and "26 cents" say more than the number
         printed = number.group()
         tail = _UNIT_WORD.match(text, number.end())
         percent = bool(tail and tail.group().strip() == "%")
