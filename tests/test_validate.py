@@ -313,3 +313,11 @@ def test_the_key_knows_neither_place_nor_file():
     two = Finding("X001", "m", "error", "b.jsonl", 9, "output", "e", "abc")
     assert baseline_key(one) == baseline_key(two)
     assert baseline_key(one) != baseline_key(Finding("X001", "m", "error", "a.jsonl", 3, "output", "e", "abd"))
+
+
+def test_rule_pages_are_as_the_registry_says():
+    from benchmarks.rule_pages import FOLDER, pages
+
+    assert {path.name: path.read_text(encoding="utf-8") for path in FOLDER.glob("*.md")} == pages(), (
+        "run `python -m benchmarks.rule_pages`"
+    )

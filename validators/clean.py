@@ -26,6 +26,9 @@ from validators.schema import DOUBLE_KEY, MIXED, WRONG_TYPE, problem, refused
 from validators.text import CONTROL, INPUT_MARKER, is_marker, without_control
 
 
+FIXABLE = (INPUT_MARKER, CONTROL, DOUBLE_KEY)
+
+
 @dataclass(slots=True)
 class Cleaned:
     """What a run did. `kept + quarantined == rows`."""

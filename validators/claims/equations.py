@@ -179,6 +179,8 @@ def _is_part(text: str, start: int, end: int) -> bool:
     if (
         before[-1:] == "$"
         or re.search(r"\d and $", before)
+        and re.match(r"\d/\d", text[start:])
+        or re.search(r"[+×*·÷/−-]\s*\($", before)
         or re.search(r"(?<![\d.])\d{1,3},[ \t]$", before)
         and re.match(r"\d{3}(?![\d.])", text[start:])
     ):
