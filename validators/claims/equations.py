@@ -167,6 +167,7 @@ _AFTER = re.compile(r"[ \t]*(?:[+×*·÷/^−]|- ?\d|[xX][ \t]*\d|[–-] ?\$?\d)
 _GOES_ON = re.compile(r" \d{3}(?!\d)| and \(?\d+/\d| (?:cents|halves|thirds|quarters)\b")
 _ALGEBRA = re.compile(r"\dR\b|(?<![\d.,])0\d")
 _WORD_UNIT = re.compile(r" [a-z]+")
+_UNIT_BEFORE = re.compile(r" ([a-z]+)\s*$")
 _ACCOUNTING = re.compile(r"(?:^|[+−–-])\s*\$?\(\s*\$?[\d.,]+\s*\)")
 _NESTED_FRACTION = re.compile(r"[/÷]\s*\$?\d[\d.,]*\s*[/÷]\s*\d")
 
@@ -197,6 +198,12 @@ def _is_part(text: str, start: int, end: int) -> bool:
     return bool(_AFTER.match(text, end))
 
 
+def _other_unit(text: str, before: int, after: int) -> bool:
+    """Whether words of different units end at `before` and follow `after`."""
+    left, right = _UNIT_BEFORE.search(text[max(0, before - 12) : before]), _WORD_UNIT.match(text, after)
+    return bool(left and right and left[1] != right.group().strip())
+
+
 def read_equations(text: str) -> list[Equation]:
     """All equations of `text` that have at least one operator or number before the equals sign."""
     found: list[Equation] = []
@@ -224,10 +231,8 @@ def read_equations(text: str) -> list[Equation]:
             value, start, spans = previous[0], previous[1], list(previous[2])
         else:
             continue
-        unit = _WORD_UNIT.match(text, number.end())
-        if not operators and previous and unit and (before := _WORD_UNIT.search(text, previous[3] - 12, previous[3])):
-            if before.group().strip() != unit.group().strip():
-                continue  # "2 hours = 120 minutes"
+        if not operators and previous and _other_unit(text, previous[3], number.end()):
+            continue  # "2 hours = 120 minutes"
         if _is_part(text, start, number.end()) or _NESTED_FRACTION.search(text[start : match.start()]):
             continue  # "2 / 1/5" is read either way
         if _ALGEBRA.search(text[start : match.start()]) and text[number.end() : number.end() + 1] != "R":
