@@ -76,6 +76,9 @@ _FORMULA = re.compile(
 )
 
 
+_FORMULA_ASKED = re.compile(r"\b(?:formula|excel|spreadsheet|google sheets?|worksheet|cells?)\b", re.IGNORECASE)
+
+
 def _finding(code: str, message: str, field: str) -> Finding:
     return Finding(code, message, RULES[code].severity, field=field)
 
@@ -104,7 +107,7 @@ def check_privacy(row: Row) -> Iterator[Finding]:
             match = None
         if match:
             yield _finding(SECRET, f"holds {_masked(match.group())}", field)
-        if text[0] in "=+@-" and _FORMULA.match(text):
+        if text[0] in "=+@-" and _FORMULA.match(text) and not _FORMULA_ASKED.search(row.instruction):
             yield _finding(FORMULA, f"begins with {text[:12]!r}", field)
 
 

@@ -117,6 +117,8 @@ _PROGRAM_ASKED = re.compile(
     re.IGNORECASE,
 )
 _CODE_SIGN = re.compile(r"```|[{};=<>]|\w\(.*\)|\bdef \b|\bprint\b|\bselect\b|\breturn\b|\bimport\b|\bfrom\b \w+\b|[\[\]\\^$*+]|->|::|    \w", re.IGNORECASE)  # fmt: skip
+# Khmer, Thai, Lao and Burmese are written with zero-width spaces between words.
+_SPACED_SCRIPT = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]")
 _CONTROL = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x80-\x9f\u200b\u200e\u200f\u2028\u2029\u202a-\u202e\ufeff\ufffe]"
 )
@@ -210,7 +212,7 @@ def _check_answer(row: Row, prompt: str, output: str) -> Iterator[Finding]:
         yield _finding(BOILERPLATE, "opens with a refusal or with talk about being a model", "output", output[:100])
     if output.count("```") % 2:
         yield _finding(FENCES, f"{output.count('```')} code fences; one is open", "output")
-    if _asks_for_code(row.instruction[:300]) and not _CODE_SIGN.search(output):
+    if len(row.turns) < 4 and _asks_for_code(row.instruction[:300]) and not _CODE_SIGN.search(output):
         yield _finding(NO_CODE, "the instruction asks for code; the answer holds none", "output", output)
 
 
@@ -261,7 +263,7 @@ def _check_possible(row: Row) -> Iterator[Finding]:
 def _check_characters(field: str, text: str, prompt: str) -> Iterator[Finding]:
     if not text.isascii():
         found = _CONTROL.search(text)
-        if found:
+        if found and not (found.group() == "\u200b" and _SPACED_SCRIPT.search(text)):
             yield _finding(
                 CONTROL, f"holds U+{ord(found.group()):04X}", field, text[max(0, found.start() - 30) : found.end() + 20]
             )

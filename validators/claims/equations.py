@@ -168,6 +168,7 @@ _GOES_ON = re.compile(r" \d{3}(?!\d)| and \(?\d+/\d| (?:cents|halves|thirds|quar
 _ALGEBRA = re.compile(r"\dR\b|(?<![\d.,])0\d")
 _WORD_UNIT = re.compile(r" [a-z]+")
 _UNIT_BEFORE = re.compile(r" ([a-z]+)\s*$")
+_ORDINAL = re.compile(r"\b(?:day|week|month|year|step|row|question|part|level|layer|page|number|no\.) $", re.IGNORECASE)
 _ACCOUNTING = re.compile(r"(?:^|[+−–-])\s*\$?\(\s*\$?[\d.,]+\s*\)")
 _NESTED_FRACTION = re.compile(r"[/÷]\s*\$?\d[\d.,]*\s*[/÷]\s*\d")
 
@@ -235,6 +236,10 @@ def read_equations(text: str) -> list[Equation]:
             continue  # "2 hours = 120 minutes"
         if _is_part(text, start, number.end()) or _NESTED_FRACTION.search(text[start : match.start()]):
             continue  # "2 / 1/5" is read either way
+        if value and "thousand" in text and abs(value * 1000 - _value(number.group())) < 1e-6:
+            continue  # counted in thousands
+        if _ORDINAL.search(text[max(0, start - 12) : start]):
+            continue  # "day 1 * 2"
         if _ALGEBRA.search(text[start : match.start()]) and text[number.end() : number.end() + 1] != "R":
             continue  # "4R + 1 = 33" is an equation to solve, 0130 a clock
         if _ACCOUNTING.search(text[start : match.start()]):

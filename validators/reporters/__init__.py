@@ -19,7 +19,7 @@ FORMS = ("rich", "text", "json", "jsonl", "github", "gitlab", "junit", "sarif", 
 def parse_reports(wanted: Iterable[str]) -> list[tuple[str, Path | None]]:
     """`sarif=out.sarif` → ("sarif", Path). Nothing wanted: tables for a person, lines for a pipe.
 
-    On GitHub Actions, annotations and the step summary come by themselves. Raises ConfigError for an
+    On GitHub Actions, annotations (unless something else takes stdout) and the step summary come by themselves. Raises ConfigError for an
     unknown form and when two forms want stdout.
     """
     reports: list[tuple[str, Path | None]] = []
@@ -28,13 +28,14 @@ def parse_reports(wanted: Iterable[str]) -> list[tuple[str, Path | None]]:
         if form not in FORMS:
             raise ConfigError(f"no report form {form!r}.{suggest(form, list(FORMS))} Known: {', '.join(FORMS)}")
         reports.append((form, Path(target) if target else None))
-    if not reports:
-        if os.environ.get("GITHUB_ACTIONS") == "true":
+    free = all(target is not None for _, target in reports)
+    if os.environ.get("GITHUB_ACTIONS") == "true":
+        if free:
             reports.append(("github", None))
-            if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
-                reports.append(("markdown", Path(summary)))
-        else:
-            reports.append(("rich" if sys.stdout.isatty() else "text", None))
+        if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
+            reports.append(("markdown", Path(summary)))
+    elif not reports:
+        reports.append(("rich" if sys.stdout.isatty() else "text", None))
     if sum(target is None for _, target in reports) > 1:
         raise ConfigError("two reports want stdout; give all but one a file, e.g. --report sarif=out.sarif")
     return reports
