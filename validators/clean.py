@@ -25,7 +25,6 @@ from validators.dataset import Options, Tally, check_row
 from validators.schema import DOUBLE_KEY, MIXED, WRONG_TYPE, problem, refused
 from validators.text import CONTROL, INPUT_MARKER, is_marker, without_control
 
-
 FIXABLE = (INPUT_MARKER, CONTROL, DOUBLE_KEY)
 
 
