@@ -1,12 +1,11 @@
 """The mutation table of the checker: one wrong thing in a correct answer, per kind and task.
 
-    python -m benchmarks.mutations [--rows 300] [--families …]
+    python -m benchmarks.mutations [--rows 300] [--held-out]
 
 A correct answer is altered in one way; the share in which the checker finds something is printed,
 with facts and without, beside the share of unaltered answers in which it finds anything (false
-alarms). `--held-out` uses only the last two families of each task, which the reader's vocabulary
-was not written on. A mutation that leaves the text true (78.2 for 78.20, a swapped pair of equal
-digits) is not counted.
+alarms). `--held-out` uses only the last two families of each task. A mutation that leaves the text
+true (78.2 for 78.20, a swapped pair of equal digits) is not counted.
 """
 
 import argparse
