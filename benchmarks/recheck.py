@@ -20,8 +20,7 @@ from generators.registry import resolve_weights
 from market.tape import load
 from tapewright import __version__
 from tapewright.inputs import Item, read_items
-from validators.check import load_rules
-from validators.dataset import Options, check_items
+from validators.dataset import Options, check_items, load_rules
 
 RUNS = (
     ("alpaca", "text"), ("sharegpt", "text"), ("instruction-response", "text"), ("alpaca", "json"), ("preference", "text"),

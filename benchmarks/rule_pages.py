@@ -7,8 +7,8 @@ python -m benchmarks.rule_pages --check    # exits 1 when they differ
 import sys
 from pathlib import Path
 
-from validators.check import load_rules
 from validators.clean import FIXABLE
+from validators.dataset import load_rules
 from validators.rules import RULES, Rule
 
 FOLDER = Path(__file__).parent.parent / "docs" / "rules"

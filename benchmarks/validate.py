@@ -19,8 +19,7 @@ from typing import Any
 from tapewright.findings import Finding
 from tapewright.inputs import Item, read_items
 from validators import dataset
-from validators.check import load_rules
-from validators.dataset import Tally, check_items
+from validators.dataset import Tally, check_items, load_rules
 from validators.rules import RULES
 
 SETS = {

@@ -17,8 +17,7 @@ from tempfile import TemporaryDirectory
 import orjson
 
 from tapewright.inputs import read_items
-from validators.check import load_rules
-from validators.dataset import Options, check_items
+from validators.dataset import Options, check_items, load_rules
 
 
 def _rate(name: str, rows: int, run: Callable[[], object]) -> None:

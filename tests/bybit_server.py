@@ -264,7 +264,38 @@ class BybitServer:
         return "" if name in self.empty else value
 
 
-TICKER_FIELDS = ["symbol", "lastPrice", "indexPrice", "markPrice", "prevPrice24h", "price24hPcnt", "highPrice24h", "lowPrice24h", "prevPrice1h", "openInterest", "openInterestValue", "turnover24h", "volume24h", "fundingRate", "nextFundingTime", "predictedDeliveryPrice", "basisRate", "deliveryFeeRate", "deliveryTime", "ask1Size", "bid1Price", "ask1Price", "bid1Size", "basis", "preOpenPrice", "preQty", "curPreListingPhase", "fundingIntervalHour", "basisRateYear", "fundingCap"]
+TICKER_FIELDS = [
+    "symbol",
+    "lastPrice",
+    "indexPrice",
+    "markPrice",
+    "prevPrice24h",
+    "price24hPcnt",
+    "highPrice24h",
+    "lowPrice24h",
+    "prevPrice1h",
+    "openInterest",
+    "openInterestValue",
+    "turnover24h",
+    "volume24h",
+    "fundingRate",
+    "nextFundingTime",
+    "predictedDeliveryPrice",
+    "basisRate",
+    "deliveryFeeRate",
+    "deliveryTime",
+    "ask1Size",
+    "bid1Price",
+    "ask1Price",
+    "bid1Size",
+    "basis",
+    "preOpenPrice",
+    "preQty",
+    "curPreListingPhase",
+    "fundingIntervalHour",
+    "basisRateYear",
+    "fundingCap",
+]
 
 
 def envelope(result, code=0, said="OK"):

@@ -15,9 +15,8 @@ from hypothesis import strategies as st
 
 from tapewright.errors import ConfigError, FileError
 from tapewright.inputs import read_items
-from validators.check import load_rules
 from validators.clean import clean, fix, quarantine_path
-from validators.dataset import check_items
+from validators.dataset import check_items, load_rules
 
 ROOT = Path(__file__).parent.parent
 load_rules()

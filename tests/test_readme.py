@@ -10,5 +10,7 @@ def test_help_blocks_are_current():
 
 
 def test_a_stale_block_would_be_noticed():
-    assert refreshed("<!-- help:tasks -->\nold\n<!-- /help:tasks -->") != "<!-- help:tasks -->\nold\n<!-- /help:tasks -->"
+    assert (
+        refreshed("<!-- help:tasks -->\nold\n<!-- /help:tasks -->") != "<!-- help:tasks -->\nold\n<!-- /help:tasks -->"
+    )
     assert "Usage" in help_text("tasks")

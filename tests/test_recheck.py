@@ -15,8 +15,7 @@ from tapewright import files
 from tapewright.inputs import read_items
 from tapewright.rows import FORMATS
 from tapewright.shapes import from_record
-from validators.check import load_rules
-from validators.dataset import Options, check_items
+from validators.dataset import Options, check_items, load_rules
 from validators.tape import check_tape
 
 MIX = tuple(resolve_weights(None).items())

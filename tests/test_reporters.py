@@ -7,8 +7,7 @@ import xml.etree.ElementTree as ElementTree
 import pytest
 
 from tapewright.findings import Finding
-from validators.check import load_rules
-from validators.dataset import KEPT, Tally, check_items
+from validators.dataset import KEPT, Tally, check_items, load_rules
 from validators.reporters import FORMS, parse_reports, write_reports
 from validators.rules import RULES
 

@@ -7,8 +7,8 @@ import pytest
 
 from tapewright.inputs import parse
 from templates.specs import load_spec
-from validators.check import check_text, load_rules
-from validators.dataset import check_items
+from validators.check import check_text
+from validators.dataset import check_items, load_rules
 from validators.rules import RULES, rule
 
 load_rules()

@@ -18,9 +18,8 @@ import cli
 from tapewright.errors import ConfigError
 from tapewright.findings import Finding
 from tapewright.inputs import read_items
-from validators.check import load_rules
 from validators.clean import clean
-from validators.dataset import Options, check_items
+from validators.dataset import Options, check_items, load_rules
 from validators.reporters import FORMS
 from validators.settings import Settings, Sieve, baseline_key, load_settings
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from tapewright.findings import Finding
-from templates.specs import TaskSpec, list_tasks
+from templates.specs import TaskSpec
 from validators.context import Answer, Prompt, read_prompt
 from validators.numbers import (
     UNREAD,
@@ -74,11 +74,3 @@ def check_text(
     """Read the prompt and check one answer to it."""
     prompt = read_prompt(instruction, data, timeless=spec is not None and spec.timeless)
     return check_answer(prompt, output, spec=spec, generated=generated, facts=facts)
-
-
-def load_rules() -> None:
-    """Register every rule there is, those of single tasks too."""
-    importlib.import_module("validators.dataset")
-    importlib.import_module("validators.tape")
-    for task in list_tasks():
-        task_check(task)

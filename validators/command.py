@@ -7,8 +7,7 @@ from typing import Any
 from tapewright.errors import ConfigError
 from tapewright.inputs import expand, read_items
 from tapewright.shapes import SHAPES
-from validators.check import load_rules
-from validators.dataset import KEPT, Options, Tally, check_items
+from validators.dataset import KEPT, Options, Tally, check_items, load_rules
 from validators.reporters import parse_reports, write_reports
 from validators.reporters.progress import watching
 from validators.rules import RULES, rule

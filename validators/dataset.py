@@ -21,7 +21,7 @@ from tapewright.rows import Row
 from tapewright.shapes import from_record, recognise
 from templates.specs import TaskSpec, list_tasks, load_spec
 from validators.balance import Balance
-from validators.check import check_answer, check_prompt
+from validators.check import check_answer, check_prompt, task_check
 from validators.context import Answer, read_prompt
 from validators.numbers import check_equations
 from validators.preference import check_pair, unfound
@@ -225,3 +225,9 @@ def _check_only_equations(row: Row, tally: Tally) -> list[Finding]:
     check_equations(answer)
     tally.checked += bool(answer.equations)
     return answer.findings
+
+
+def load_rules() -> None:
+    """Register every rule there is, those of single tasks too: importing this module brings the others."""
+    for task in list_tasks():
+        task_check(task)
