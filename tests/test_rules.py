@@ -65,3 +65,10 @@ def test_unknown_code_is_named():
 
     with pytest.raises(ConfigError, match="N0010"):
         rule("N0010")
+
+
+def test_json_where_none_was_asked_is_found():
+    prompt = ("Is this text positive, negative or neutral for Acme? Make a table.", "Acme wins a contract.")
+    found = {f.code for f in check_text(*prompt, '{"label": "positive"}', spec=load_spec("sentiment_analysis"))}
+    assert "F002" in found
+    assert "F002" not in {f.code for f in check_text(*prompt, "Acme: positive", spec=load_spec("sentiment_analysis"))}

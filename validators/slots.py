@@ -66,6 +66,8 @@ def check_format(answer: Answer) -> None:
     """F002: a JSON object is there, alone or after text, exactly when the prompt asks for one."""
     asked = "JSON object" in answer.prompt.text
     if not asked:
+        if answer.spec is not None and answer.text.lstrip().startswith("{"):
+            answer.report(WRONG_FORMAT, "the answer is a JSON object; the prompt asks for none")
         return
     start, end = answer.text.find("{"), answer.text.rfind("}")
     if start < 0 or end < start:
