@@ -8,10 +8,8 @@ any moment goes on from the finished blocks and gives the same bytes.
 import json
 from collections import Counter
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
 from itertools import islice
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +24,7 @@ from tapewright import files
 from tapewright.errors import ConfigError, FileError
 from tapewright.rows import identity, to_record
 from tapewright.schedule import schedule
+from tapewright.workers import map_in_order
 
 BLOCK_ROWS = 500
 SCHEMA = 1
@@ -129,22 +128,8 @@ def _made_blocks(
     """Blocks in order from number `skip` on, made here or by spawned workers a few blocks ahead."""
     remaining = islice(_blocks(config), skip, None)
     if workers <= 1:
-        for block in remaining:
-            yield block, [maker.make(*place) for place in block]
-        return
-    pool = ProcessPoolExecutor(workers, get_context("spawn"), _start_worker, (config, splits))
-    try:
-        queue: list[tuple[list[Place], Future]] = []
-        for block in islice(remaining, 2 * workers):
-            queue.append((block, pool.submit(_make_block, block)))
-        while queue:
-            block, future = queue.pop(0)
-            made = future.result()
-            for following in islice(remaining, 1):
-                queue.append((following, pool.submit(_make_block, following)))
-            yield block, made
-    finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+        return ((block, [maker.make(*place) for place in block]) for block in remaining)
+    return map_in_order(_make_block, remaining, workers, _start_worker, (config, splits))
 
 
 # --- one run -----------------------------------------------------------------------------------

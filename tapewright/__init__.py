@@ -12,8 +12,8 @@ __version__ = "0.1.0"
 
 # The library calls and where they live. Loaded lazily: importing this package imports none of them.
 _EXPORTS = {
-    "check": ("validators.check", "check_text"),
-    "check_items": ("validators.dataset", "check_items"),
+    "check": ("validators.dataset", "check_records"),
+    "check_text": ("validators.check", "check_text"),
     "read_claims": ("validators.claims.reader", "read_claims"),
     "generate": ("generators.produce", "produce"),
     "Config": ("generators.config", "Config"),

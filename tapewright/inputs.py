@@ -14,7 +14,8 @@ import re
 import sys
 import zlib
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -24,6 +25,7 @@ from tapewright.errors import FileError
 
 LONGEST_LINE = 64 * 2**20
 BATCH_ROWS = 5_000
+BLOCK_ROWS, BLOCK_BYTES = 1_000, 4 * 2**20
 READABLE = (".jsonl", ".ndjson", ".json", ".parquet", ".csv")
 PACKED = ("", ".gz", ".zst")
 
@@ -40,6 +42,22 @@ class Item:
     problem: str = ""
     message: str = ""
     raw: str = ""
+
+
+Unparsed = tuple[int, bytes]  # a line number and the JSON text that begins there
+
+
+@dataclass(slots=True)
+class Block:
+    """Records of one file that follow each other. JSON texts are told apart but not parsed yet."""
+
+    source: str
+    parts: list[Item | Unparsed] = field(default_factory=list)
+
+    def items(self) -> Iterator[Item]:
+        """The records, parsed."""
+        for part in self.parts:
+            yield parse(self.source, *part) if isinstance(part, tuple) else part
 
 
 def expand(names: Iterable[str | Path]) -> list[str]:
@@ -81,6 +99,27 @@ def read_items(name: str, watch: Callable[[int], None] | None = None) -> Iterato
 
     `watch` is told how many bytes of the file were read, each time some were.
     """
+    for block in read_blocks(name, watch):
+        yield from block.items()
+
+
+def read_blocks(name: str, watch: Callable[[int], None] | None = None) -> Iterator[Block]:
+    """`read_items`, a block at a time, for work that several processes share. Blocks depend on the file alone."""
+    parts = _read_parts(name, watch)
+    while block := list(_some(parts)):
+        yield Block(name, block)
+
+
+def _some(parts: Iterator[Item | Unparsed]) -> Iterator[Item | Unparsed]:
+    size = 0
+    for part in islice(parts, BLOCK_ROWS):
+        yield part
+        size += len(part[1]) if isinstance(part, tuple) else len(part.raw)
+        if size > BLOCK_BYTES:
+            return
+
+
+def _read_parts(name: str, watch: Callable[[int], None] | None) -> Iterator[Item | Unparsed]:
     form = _format(name) if name != "-" else ".jsonl"
     if not form:
         raise FileError(
@@ -166,7 +205,7 @@ def _opened(name: str, watch: Callable[[int], None] | None) -> BinaryIO:
     return source
 
 
-def _read_json(name: str, stream: BinaryIO, form: str) -> Iterator[Item]:
+def _read_json(name: str, stream: BinaryIO, form: str) -> Iterator[Item | Unparsed]:
     """JSONL; an array where the first character that counts is a bracket; objects that span lines."""
     first = stream.readline(LONGEST_LINE)
     first = first.removeprefix(b"\xef\xbb\xbf")
@@ -188,7 +227,7 @@ def _read_json(name: str, stream: BinaryIO, form: str) -> Iterator[Item]:
             while line and not line.endswith(b"\n"):
                 line = stream.readline(LONGEST_LINE)
         elif text := line.strip():
-            yield parse(name, number, text)
+            yield number, text
         line = stream.readline(LONGEST_LINE)
         number += 1
 
@@ -270,7 +309,7 @@ def _explain(name: str, line: int, text: bytes, why: str) -> Item:
 _TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|["{}\[\],]', re.DOTALL)
 
 
-def _read_values(name: str, first: bytes, stream: BinaryIO, line: int, *, array: bool) -> Iterator[Item]:
+def _read_values(name: str, first: bytes, stream: BinaryIO, line: int, *, array: bool) -> Iterator[Item | Unparsed]:
     """The elements of one JSON array, or objects one after the other, found by counting brackets outside strings."""
     buffer, depth, seen = first, 0, False
     start = at = buffer.index(b"[") + 1 if array else 0
@@ -297,14 +336,14 @@ def _read_values(name: str, first: bytes, stream: BinaryIO, line: int, *, array:
         elif mark in (b"}", b"]") and depth:
             depth -= 1
             if depth == 0 and not array:
-                yield from _element(name, line, buffer[start:at])
+                yield _element(line, buffer[start:at])
                 line += buffer.count(b"\n", start, at)
                 start = at
         elif depth == 0 and array and len(mark) == 1:  # a comma between elements, or the end
             element = buffer[start : match.start()]
             if element.strip():
                 seen = True
-                yield from _element(name, line, element)
+                yield _element(line, element)
             elif mark == b"," or seen:
                 yield Item(name, line, None, INVALID, "an empty place in the array")
             line += buffer.count(b"\n", start, at)
@@ -317,10 +356,10 @@ def _read_values(name: str, first: bytes, stream: BinaryIO, line: int, *, array:
                 return
 
 
-def _element(name: str, line: int, text: bytes) -> Iterator[Item]:
+def _element(line: int, text: bytes) -> Unparsed:
     """One value with the line it begins in."""
     bare = text.lstrip()
-    yield parse(name, line + text.count(b"\n", 0, len(text) - len(bare)), bare.rstrip())
+    return line + text.count(b"\n", 0, len(text) - len(bare)), bare.rstrip()
 
 
 def _read_csv(name: str, stream: BinaryIO) -> Iterator[Item]:

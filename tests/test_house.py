@@ -109,12 +109,12 @@ def test_wheel_beside_a_package_called_validators(tmp_path):
     )
     library = (
         "import validators; assert validators.url('http://x'); import tapewright; "
-        "print([f.code for f in tapewright.check('Q', '4h RSI(14): 61.2.', 'On 4h RSI(14) is 161.2.')])"
+        "print([f.code for f in tapewright.check_text('Q', '4h RSI(14): 61.2.', 'On 4h RSI(14) is 161.2.')])"
     )
     # In one process only one `validators` can be imported, so the library call is made in its own.
     call = (
         "import tapewright; "
-        "print([f.code for f in tapewright.check('Q', '4h RSI(14): 61.2.', 'On 4h RSI(14) is 161.2.')])"
+        "print([f.code for f in tapewright.check_text('Q', '4h RSI(14): 61.2.', 'On 4h RSI(14) is 161.2.')])"
     )
     del library
     out = subprocess.run([python, "-c", call], cwd=tmp_path, capture_output=True, text=True)

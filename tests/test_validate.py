@@ -19,7 +19,7 @@ from tapewright.errors import ConfigError
 from tapewright.findings import Finding
 from tapewright.inputs import read_items
 from validators.clean import clean
-from validators.dataset import Options, check_items, load_rules
+from validators.dataset import FileCheck, Options, check_files, check_items, check_part, load_rules
 from validators.reporters import FORMS
 from validators.settings import Settings, Sieve, baseline_key, load_settings
 
@@ -297,14 +297,34 @@ def test_baseline_of_a_whole_file_stays_when_shares_change(call, tmp_path):
 
 
 def test_baseline_holds_more_than_is_kept():
-    settings_ = Settings()
-    sieve = Sieve(settings_, collect=True)
     rows = [_row(n, output="N/A") for n in range(2_500)]
-    tally = check_items(read_items_of(rows), "f", Options(wants=sieve))
+
+    def checked(sieve):
+        whole = FileCheck("f", Options(), sieve)
+        whole.add(check_part(read_items_of(rows), "f", Options()))
+        return whole.finish()
+
+    sieve = Sieve(collect=True)
+    tally = checked(sieve)
     assert sum(count for count in sieve.seen.values()) == tally.total >= 2_500
-    again = Sieve(settings_, sieve.seen)
-    assert check_items(read_items_of(rows), "f", Options(wants=again)).total == 0
+    again = Sieve(sieve.seen)
+    assert checked(again).total == 0
     assert again.known == tally.total
+
+
+def test_findings_do_not_depend_on_the_number_of_workers(tmp_path):
+    rows = [_row(n, output="N/A" if n % 7 == 0 else f"Answer {n} in full.", id=f"r{n % 2_900}") for n in range(3_000)]
+    rows[2_400] = {"prompt": "Say it.", "completion": "It."}
+    _write(tmp_path / "a.jsonl", rows)
+    (tmp_path / "b.jsonl").write_bytes(b'{"a": 1')
+    (tmp_path / "c.jsonl").touch()
+    names = [str(tmp_path / name) for name in ("a.jsonl", "b.jsonl", "c.jsonl")]
+    alone, shared = (dict(check_files(names, workers=workers)) for workers in (1, 3))
+    assert list(alone) == list(shared) == names
+    assert alone == shared
+    assert {"X001", "B001", "S013"} <= set(alone[names[0]].counts())
+    whole = check_items(read_items(names[0]), names[0])
+    assert whole == alone[names[0]]
 
 
 def test_the_key_knows_neither_place_nor_file():

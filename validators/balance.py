@@ -91,7 +91,7 @@ def choice_keys(row: Row) -> Iterator[tuple[int, int]]:
 
 
 class Balance:
-    """Counts over one file. `add` each row, then `finish`."""
+    """Counts over rows that follow each other. `add` each row, `merge` the counts of what follows, then `finish`."""
 
     def __init__(self) -> None:
         self.rows = 0
@@ -101,45 +101,68 @@ class Balance:
         self.openings: Counter[str] = Counter()
         self.labels: Counter[str] = Counter()
         self.short = 0
-        self.longer = [0, 0]
+        self.longer: Counter[str] = Counter()
         self.lengths: Counter[int] = Counter()
         self.longest = (0, 0)
-        self.choices: dict[int, int] = {}
+        self.choices: dict[int, tuple[int, int]] = {}
         self.contradictions: list[int] = []
 
     def add(self, row: Row, line: int) -> None:
         """Count one row."""
         self.rows += 1
         if row.id:
-            if row.id in self.ids:
-                self.repeated[row.id] += 1
-            elif len(self.ids) < KEPT:
-                self.ids[row.id] = line
-        _count(self.instructions, row.instruction if not row.input else f"{row.instruction}\x1f…")
+            self._name(row.id, line)
+        self.instructions[row.instruction if not row.input else f"{row.instruction}\x1f…"] += 1
         words = row.output.split(None, 5)
         if len(words) > 5:
-            _count(self.openings, " ".join(words[:5]).casefold())
+            self.openings[" ".join(words[:5]).casefold()] += 1
         elif 0 < len(words) <= 3:
             self.short += 1
-            _count(self.labels, " ".join(words).casefold().strip(" ."))
+            self.labels[" ".join(words).casefold().strip(" .")] += 1
         length = len(row.output)
         self.lengths[length.bit_length() * 100 + (length * 10 >> max(length.bit_length() - 1, 0))] += 1
         if length > self.longest[0]:
             self.longest = (length, line)
         if row.rejected:
-            self.longer[0] += len(row.output) > len(row.rejected)
-            self.longer[1] += len(row.output) < len(row.rejected)
-            self._choose(row, line)
+            if length != len(row.rejected):
+                self.longer["chosen" if length > len(row.rejected) else "rejected"] += 1
+            keys = list(choice_keys(row))
+            if keys[0][0] != keys[1][0]:  # chosen equal to rejected is what C002 says
+                for key, sign in keys:
+                    self._choose(key, sign, line)
 
-    def _choose(self, row: Row, line: int) -> None:
-        keys = list(choice_keys(row))
-        if keys[0][0] == keys[1][0]:
-            return  # chosen equals rejected, which C002 says
-        for key, sign in keys:
-            if self.choices.get(key) == -sign:
-                self.contradictions.append(line)
-            elif len(self.choices) < KEPT:
-                self.choices[key] = sign
+    def merge(self, other: "Balance") -> None:
+        """Take in the counts of the rows that follow. Of each counter the first KEPT entries are kept."""
+        self.rows += other.rows
+        self.short += other.short
+        for name, line in other.ids.items():
+            self._name(name, line)
+        self.repeated.update(other.repeated)
+        for mine, more in (
+            (self.instructions, other.instructions), (self.openings, other.openings), (self.labels, other.labels),
+        ):  # fmt: skip
+            _merge(mine, more)
+        self.lengths.update(other.lengths)
+        self.longer.update(other.longer)
+        if other.longest[0] > self.longest[0]:
+            self.longest = other.longest
+        self.contradictions += other.contradictions
+        for key, (sign, line) in other.choices.items():
+            self._choose(key, sign, line)
+
+    def _name(self, name: str, line: int) -> None:
+        if name in self.ids:
+            self.repeated[name] += 1
+        elif len(self.ids) < KEPT:
+            self.ids[name] = line
+
+    def _choose(self, key: int, sign: int, line: int) -> None:
+        known = self.choices.get(key)
+        if known is None:
+            if len(self.choices) < KEPT:
+                self.choices[key] = (sign, line)
+        elif known[0] == -sign and line not in self.contradictions[-2:]:
+            self.contradictions.append(line)
 
     def _median(self) -> float:
         """The middle answer length, to a tenth of a binary order."""
@@ -176,12 +199,11 @@ class Balance:
             text, count = self.labels.most_common(1)[0]
             if count > 0.9 * self.short:
                 yield _finding(ONE_LABEL, f"{count / self.short:.0%} of answers are {text!r}")
-        pairs = sum(self.longer)
-        if pairs >= FEW_ROWS and max(self.longer) > 0.7 * pairs:
-            side = "chosen" if self.longer[0] > self.longer[1] else "rejected"
-            yield _finding(
-                LENGTH_BIAS, f"the {side} answer is the longer one in {max(self.longer) / pairs:.0%} of pairs"
-            )
+        if self.longer.total() >= FEW_ROWS:
+            side, count = self.longer.most_common(1)[0]
+            if count > 0.7 * self.longer.total():
+                share = count / self.longer.total()
+                yield _finding(LENGTH_BIAS, f"the {side} answer is the longer one in {share:.0%} of pairs")
         median = self._median()
         if self.longest[0] > 50 * max(median, 20):
             yield _finding(
@@ -189,9 +211,13 @@ class Balance:
             )
 
 
-def _count(counter: Counter[str], text: str) -> None:
-    if text in counter or len(counter) < KEPT:
-        counter[text] += 1
+def _merge(counter: Counter[str], more: Counter[str]) -> None:
+    if len(counter) + len(more) <= KEPT:
+        counter.update(more)
+        return
+    for text, count in more.items():
+        if text in counter or len(counter) < KEPT:
+            counter[text] += count
 
 
 def _finding(code: str, message: str, line: int = 0, evidence: str = "") -> Finding:

@@ -1,13 +1,14 @@
 """What `validate` does once its options are parsed."""
 
+import os
 import sys
 from pathlib import Path
 from typing import Any
 
 from tapewright.errors import ConfigError
-from tapewright.inputs import expand, read_items
+from tapewright.inputs import expand
 from tapewright.shapes import SHAPES
-from validators.dataset import KEPT, Options, Tally, check_items, load_rules
+from validators.dataset import KEPT, Options, Tally, check_files, load_rules
 from validators.reporters import parse_reports, write_reports
 from validators.reporters.progress import watching
 from validators.rules import RULES, rule
@@ -16,7 +17,7 @@ from validators.settings import Sieve, load_settings, read_baseline, tolerate, w
 
 def run_validate(
     files: tuple[str, ...], *, shape: str, tape: str | None, no_facts: bool, report: tuple[str, ...], select: str, ignore: str,
-    severity: str | None, fail_on: str | None, baseline: Path | None, update_baseline: bool, exit_zero: bool,
+    severity: str | None, fail_on: str | None, baseline: Path | None, update_baseline: bool, workers: int, exit_zero: bool,
 ) -> int:  # fmt: skip
     """Check the files, write the reports; returns the exit code (0 clean, 1 findings)."""
     load_rules()
@@ -26,22 +27,15 @@ def run_validate(
     reports = parse_reports(report)
     if shape and shape not in SHAPES:
         raise ConfigError(f"no shape {shape!r}; known: {', '.join(SHAPES)}")
-    loaded = None
-    if tape:
-        from market.tape import load
-
-        loaded = load(tape)
     if update_baseline and baseline is None:
         raise ConfigError("--update-baseline needs --baseline FILE")
-    sieve = Sieve(settings, read_baseline(baseline) if baseline and not update_baseline else None, update_baseline)
-    options = Options(
-        shape=shape, tape=loaded, use_facts=not no_facts, wants=sieve, families=settings.families()
-    )  # fmt: skip
+    sieve = Sieve(read_baseline(baseline) if baseline and not update_baseline else None, update_baseline)
+    options = Options(shape=shape, use_facts=not no_facts, wants=settings.wants, families=settings.families())
     total = Tally()
     names = expand(files)
+    workers = _count_workers(workers, names)
     with watching(names) as watch:
-        for name in names:
-            tally = check_items(read_items(name, watch), name, options)
+        for name, tally in check_files(names, options, tape=tape or "", workers=workers, watch=watch, known=sieve):
             _say(f"{name}: {tally.rows:,} rows, shape {tally.shapes.get(name, 'unknown')}")
             total.add(tally)
     if update_baseline and baseline is not None:
@@ -66,6 +60,18 @@ def run_clean(files: tuple[str, ...], output: Path, quarantine: Path | None, sha
         _say(f"put aside for {code} {rule(code).name}: {count:,}")
     _say(f"{done.rows:,} rows in = {done.kept:,} kept + {done.quarantined:,} quarantined")
     _say(f"kept in {output}, quarantined in {quarantine or quarantine_path(output)}")
+
+
+SMALL = 8 * 2**20  # bytes below which starting processes takes longer than the check
+
+
+def _count_workers(asked: int, names: list[str]) -> int:
+    if asked < 0:
+        raise ConfigError(f"workers is {asked}; use 0 for one per core")
+    if asked:
+        return asked
+    large = any(name == "-" for name in names) or sum(Path(name).stat().st_size for name in names) > SMALL
+    return os.cpu_count() or 1 if large else 1
 
 
 def _codes(text: str) -> tuple[str, ...]:

@@ -9,16 +9,19 @@ of each rule and file the first KEPT are kept, so that memory stays flat.
 import functools
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
+from itertools import islice
+from typing import Any
 
 from market.candles import Tape
 from tapewright.errors import RowError
 from tapewright.findings import Finding, Report
-from tapewright.inputs import Item
+from tapewright.inputs import BLOCK_ROWS, Block, Item, read_blocks
 from tapewright.rows import Row
 from tapewright.shapes import from_record, recognise
+from tapewright.workers import map_in_order
 from templates.specs import TaskSpec, list_tasks, load_spec
 from validators.balance import Balance
 from validators.check import check_answer, check_prompt, task_check
@@ -95,7 +98,8 @@ class Tally(Report):
 class Options:
     """How a check is made. `use_facts=False` ignores facts and provenance, as if they had been deleted.
 
-    `wants` says of a finding whether it is reported; families whose letter is not in `families` are not run.
+    `wants` says of a finding whether it is reported, whatever came before it; families whose letter is not in
+    `families` are not run.
     """
 
     shape: str = ""
@@ -105,11 +109,22 @@ class Options:
     families: str = "SXNRTFCBV"
 
 
-def check_items(items: Iterable[Item], name: str = "", options: Options = Options()) -> Tally:
-    """Check one file's items and say what was found, in the order of the rows, file-wide findings last."""
-    tally = Tally()
-    shape, mixed = options.shape, False
-    balance = Balance() if "B" in options.families else None
+@dataclass(slots=True)
+class Part:
+    """What was found in some rows of one file that follow each other.
+
+    `shapes` holds the line, content and place among the findings of the first row of each shape.
+    """
+
+    tally: Tally
+    balance: Balance | None
+    shapes: dict[str, tuple[int, str, int]]
+
+
+def check_part(items: Iterable[Item], name: str, options: Options) -> Part:
+    """Check rows one by one; what only the whole file shows is left to FileCheck."""
+    part = Part(Tally(), Balance() if "B" in options.families else None, {})
+    tally = part.tally
     for item in items:
         tally.rows += 1
         findings = [problem(item)] if item.problem else []
@@ -121,30 +136,133 @@ def check_items(items: Iterable[Item], name: str = "", options: Options = Option
             except RowError as error:
                 findings.append(refused(str(error)))
             else:
-                if not shape:
-                    shape = found
-                elif found != shape and not mixed:
-                    mixed = True
-                    findings.append(Finding(MIXED, f"the file began as {shape}, this row is {found}", field="row"))
+                if found not in part.shapes:
+                    part.shapes[found] = (item.line, _content(item, row), len(tally.findings))
                 findings += check_row(row, tally, options)
-                if balance is not None:
-                    balance.add(row, item.line)
+                if part.balance is not None:
+                    part.balance.add(row, item.line)
         if findings:
             content = _content(item, row)
             for finding in findings:
                 finding.row, finding.line, finding.content = name, item.line, content
                 if options.wants is None or options.wants(finding):
-                    tally.take(finding)
-    whole = list(balance.finish()) if balance is not None else []
-    if not tally.rows:
-        whole.append(Finding(EMPTY, "there is no row in it", field="file"))
-    for finding in whole:
-        finding.row = name
-        if options.wants is None or options.wants(finding):
-            tally.take(finding)
-    if shape:
-        tally.shapes[name] = shape
-    return tally
+                    tally.findings.append(finding)
+    return part
+
+
+class FileCheck:
+    """The check of one file: `add` its parts in order, then `finish`. The findings do not depend on who made the parts.
+
+    `known` says of a wanted finding that it is new; it sees every one in order.
+    """
+
+    def __init__(self, name: str, options: Options, known: Callable[[Finding], bool] | None = None) -> None:
+        self.name, self.options, self.known = name, options, known
+        self.tally = Tally()
+        self.shape, self.mixed = options.shape, False
+        self.balance = Balance() if "B" in options.families else None
+
+    def add(self, part: Part) -> None:
+        """Take in what was found in the rows that follow."""
+        findings = part.tally.findings
+        for found, (line, content, place) in part.shapes.items():
+            if not self.shape:
+                self.shape = found
+            elif found != self.shape and not self.mixed:
+                self.mixed = True
+                message = f"the file began as {self.shape}, this row is {found}"
+                mixed = Finding(MIXED, message, field="row", row=self.name, line=line, content=content)
+                if self._wants(mixed):
+                    findings.insert(place, mixed)
+        part.tally.findings = []
+        self.tally.add(part.tally)
+        for finding in findings:
+            self._take(finding)
+        if self.balance is not None and part.balance is not None:
+            self.balance.merge(part.balance)
+
+    def finish(self) -> Tally:
+        """The tally of the file, with what only the whole of it shows."""
+        whole = list(self.balance.finish()) if self.balance is not None else []
+        if not self.tally.rows:
+            whole.append(Finding(EMPTY, "there is no row in it", field="file"))
+        for finding in whole:
+            finding.row = self.name
+            if self._wants(finding):
+                self._take(finding)
+        if self.shape:
+            self.tally.shapes[self.name] = self.shape
+        return self.tally
+
+    def _wants(self, finding: Finding) -> bool:
+        return self.options.wants is None or self.options.wants(finding)
+
+    def _take(self, finding: Finding) -> None:
+        if self.known is None or self.known(finding):
+            self.tally.take(finding)
+
+
+def check_items(items: Iterable[Item], name: str = "", options: Options = Options()) -> Tally:
+    """Check one file's items and say what was found, in the order of the rows, file-wide findings last."""
+    whole = FileCheck(name, options)
+    rest = iter(items)
+    while block := list(islice(rest, BLOCK_ROWS)):
+        whole.add(check_part(block, name, options))
+    return whole.finish()
+
+
+def check_records(records: Iterable[Any], options: Options = Options()) -> Tally:
+    """`check_items` for rows that are dicts in memory; a finding's line is the number of its row, from 1."""
+    return check_items((Item("", line, record) for line, record in enumerate(records, 1)), "", options)
+
+
+def check_files(
+    names: list[str], options: Options = Options(), *, tape: str = "", workers: int = 1,
+    watch: Callable[[int], None] | None = None, known: Callable[[Finding], bool] | None = None,
+) -> Iterator[tuple[str, Tally]]:  # fmt: skip
+    """The tally of each file in turn; the same for any number of workers. `tape` names a source of candles."""
+    if workers <= 1:
+        _prepare(options, tape)
+        parts = ((block, _check_block(block)) for block in _blocks(names, watch))
+    else:
+        parts = map_in_order(_check_block, _blocks(names, watch), workers, _prepare, (options, tape))
+    whole: FileCheck | None = None
+    for block, part in parts:
+        if whole is None or block.source != whole.name:
+            if whole is not None:
+                yield whole.name, whole.finish()
+            whole = FileCheck(block.source, options, known)
+        whole.add(part)
+    if whole is not None:
+        yield whole.name, whole.finish()
+
+
+def _blocks(names: list[str], watch: Callable[[int], None] | None) -> Iterator[Block]:
+    """The blocks of all files; a file without rows has one block too, so that it is reported."""
+    for name in names:
+        block = None
+        for block in read_blocks(name, watch):
+            yield block
+        if block is None:
+            yield Block(name)
+
+
+_options = Options()
+
+
+def _prepare(options: Options, tape: str) -> None:
+    """What a process does before it checks blocks."""
+    global _options
+    load_rules()
+    _options = options
+    if tape:
+        from market.tape import load
+
+        _options = replace(options, tape=load(tape))
+
+
+def _check_block(block: Block) -> Part:
+    return check_part(block.items(), block.source, _options)
 
 
 def _content(item: Item, row: Row | None) -> str:

@@ -139,19 +139,17 @@ def tolerate(tally: Tally, settings: Settings) -> int:
 
 
 class Sieve:
-    """Which findings of a run are reported: those the settings want and the baseline does not know.
+    """Which wanted findings of a run are reported: those a baseline does not know.
 
-    `seen` counts the keys of what was wanted where a baseline is to be written, `known` what it knew.
+    `seen` counts the keys of all where a baseline is to be written, `known` what it knew.
     """
 
-    def __init__(self, settings: Settings, baseline: Counter[str] | None = None, collect: bool = False) -> None:
-        self.settings, self.left, self.collect = settings, Counter(baseline or {}), collect
+    def __init__(self, baseline: Counter[str] | None = None, collect: bool = False) -> None:
+        self.left, self.collect = Counter(baseline or {}), collect
         self.seen: Counter[str] = Counter()
         self.known = 0
 
     def __call__(self, finding: Finding) -> bool:
-        if not self.settings.wants(finding):
-            return False
         if not self.left and not self.collect:
             return True
         key = baseline_key(finding)

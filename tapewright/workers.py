@@ -1,0 +1,37 @@
+"""Work shared by processes, its results in the order of what was given."""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from itertools import islice
+from multiprocessing import get_context
+from typing import TypeVar
+
+AHEAD = 2  # blocks under way per worker: enough to keep each busy, few enough to keep memory flat
+
+Block = TypeVar("Block")
+Result = TypeVar("Result")
+
+
+def map_in_order(
+    function: Callable[[Block], Result], blocks: Iterable[Block], workers: int,
+    prepare: Callable[..., None], arguments: tuple,
+) -> Iterator[tuple[Block, Result]]:  # fmt: skip
+    """Each block with function(block), made by spawned workers that first call prepare(*arguments).
+
+    Everything crosses by pickle, so functions are those of a module. What a worker raises is raised here.
+    """
+    remaining = iter(blocks)
+    pool = ProcessPoolExecutor(workers, get_context("spawn"), prepare, arguments)
+    try:
+        queue: deque[tuple[Block, Future[Result]]] = deque()
+        for block in islice(remaining, AHEAD * workers):
+            queue.append((block, pool.submit(function, block)))
+        while queue:
+            block, future = queue.popleft()
+            result = future.result()
+            for following in islice(remaining, 1):
+                queue.append((following, pool.submit(function, following)))
+            yield block, result
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
