@@ -79,6 +79,9 @@ _FORMULA = re.compile(
 _FORMULA_ASKED = re.compile(r"\b(?:formula|excel|spreadsheet|google sheets?|worksheet|cells?)\b", re.IGNORECASE)
 
 
+_HAS_DIGITS = re.compile(r"\d[\d .()-]{5}|\d\d[ A-Z0-9]")
+
+
 def _finding(code: str, message: str, field: str) -> Finding:
     return Finding(code, message, RULES[code].severity, field=field)
 
@@ -98,7 +101,7 @@ def check_privacy(row: Row) -> Iterator[Finding]:
                 if not _NOT_REAL.search(match.group()):
                     yield _finding(EMAIL, f"holds {_masked(match.group())}", field)
                     break
-        if _has_run(text):
+        if _HAS_DIGITS.search(text):
             yield from _check_digits(field, text)
         for hint in _SECRET_HINTS:
             if hint in text and (match := _SECRET.search(text)):
@@ -111,28 +114,38 @@ def check_privacy(row: Row) -> Iterator[Finding]:
             yield _finding(FORMULA, f"begins with {text[:12]!r}", field)
 
 
-_RUN = re.compile(r"\d(?:[\d .()-]{8}|\d[ A-Z0-9]{8}|[\d.]{6})")
-
-
-def _has_run(text: str) -> bool:
-    return bool(_RUN.search(text))
+# What a text must hold for one of the expressions above to be worth trying: its skeleton, digits as 0 and capitals as A.
+_SKELETON = bytes(48 if 48 <= c <= 57 else 65 if 65 <= c <= 90 else c for c in range(256))
+_PHONE_LEAD = re.compile(rb"\+0[0 .()-]{8}")
+_PHONE_SIGNS = (b"(000)", b"000-000-0000")
+_CARD_SIGNS = (b"0000-0000-0000", b"0000 0000 0000", b"000000000000000", b"0000-000000-0", b"0000 000000 0")
+_DOTTED = re.compile(rb"\.0{1,3}\.0{1,3}\.0")
 
 
 def _check_digits(field: str, text: str) -> Iterator[Finding]:
-    for match in _PHONE.finditer(text):
-        digits = re.sub(r"\D", "", match.group())
-        if 9 <= len(digits) <= 15 and not _FICTION.search(match.group()):
-            yield _finding(PHONE, f"holds {_masked(match.group())}", field)
-            break
-    for match in _CARD.finditer(text):
-        digits = re.sub(r"\D", "", match.group())
-        if 13 <= len(digits) <= 19 and digits[0] in "3456" and len(set(digits)) > 3 and _luhn(digits):
-            yield _finding(CARD, f"holds {_masked(match.group())}", field)
-            break
-    for match in _IBAN.finditer(text):
-        if _iban(match.group().replace(" ", "")):
-            yield _finding(IBAN, f"holds {_masked(match.group())}", field)
-            break
+    skeleton = text.encode("latin-1", "replace").translate(_SKELETON)
+    if any(sign in skeleton for sign in _PHONE_SIGNS) or _PHONE_LEAD.search(skeleton):
+        for match in _PHONE.finditer(text):
+            digits = re.sub(r"\D", "", match.group())
+            if 9 <= len(digits) <= 15 and not _FICTION.search(match.group()):
+                yield _finding(PHONE, f"holds {_masked(match.group())}", field)
+                break
+    if any(sign in skeleton for sign in _CARD_SIGNS):
+        for match in _CARD.finditer(text):
+            digits = re.sub(r"\D", "", match.group())
+            if 13 <= len(digits) <= 19 and digits[0] in "3456" and len(set(digits)) > 3 and _luhn(digits):
+                yield _finding(CARD, f"holds {_masked(match.group())}", field)
+                break
+    if b"AA00" in skeleton:
+        for match in _IBAN.finditer(text):
+            if _iban(match.group().replace(" ", "")):
+                yield _finding(IBAN, f"holds {_masked(match.group())}", field)
+                break
+    if _DOTTED.search(skeleton):
+        yield from _check_addresses(field, text)
+
+
+def _check_addresses(field: str, text: str) -> Iterator[Finding]:
     for match in _ADDRESS.finditer(text):
         try:
             public = ipaddress.ip_address(match.group()).is_global
