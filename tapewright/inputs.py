@@ -254,23 +254,30 @@ def parse(name: str, line: int, text: bytes) -> Item:
 
 
 def _keys_are_single(text: bytes, record: Any) -> bool:
-    """True only where no key can stand twice: as many colons follow a quote as there are keys left."""
-    escaped = text.count(b'\\":')
-    if b'" :' in text or b'"\t:' in text or escaped and b'\\\\":' in text:
-        return False
-    return text.count(b'":') - escaped == _count_keys(record)
+    """True only where no key stands twice: then there are two quotes for each key and each text that is left."""
+    quotes = text.count(b'"')
+    expected = 2 * _count_texts(record)
+    if quotes != expected and b'\\\\"' not in text:
+        quotes -= text.count(b'\\"')
+    return quotes == expected
 
 
-def _count_keys(value: Any) -> int:
+def _count_texts(value: Any) -> int:
+    """Keys and texts of a JSON value, all the way down."""
     count, waiting = 0, [value]
-    while waiting:
-        value = waiting.pop()
-        if isinstance(value, dict):
+    for value in waiting:  # grows while it is walked
+        if value.__class__ is dict:
             count += len(value)
             value = value.values()
-        elif not isinstance(value, list):
+        elif value.__class__ is str:
+            return 1
+        elif value.__class__ is not list:
             continue
-        waiting += [part for part in value if part.__class__ in (dict, list)]
+        for part in value:
+            if part.__class__ is str:
+                count += 1
+            elif part.__class__ is dict or part.__class__ is list:
+                waiting.append(part)
     return count
 
 

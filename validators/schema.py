@@ -3,15 +3,17 @@
 Examples of this family are whole files, since what is wrong is not in a text but around it.
 """
 
+import functools
 from collections.abc import Iterator
 from typing import Any
 
 import orjson
 
+from tapewright.errors import RowError
 from tapewright.findings import Finding
 from tapewright.inputs import DUPLICATE, INVALID, NOT_A_NUMBER, SURROGATE, Item
 from tapewright.rows import Row
-from tapewright.shapes import ROLES
+from tapewright.shapes import ROLES, recognise
 from validators.rules import RULES, declare
 
 _GOOD = '{"instruction": "Add 1 and 1.", "input": "", "output": "It is 2."}'
@@ -110,6 +112,38 @@ def refused(message: str) -> Finding:
 
 def _finding(code: str, message: str, field: str, evidence: str = "") -> Finding:
     return Finding(code, message, RULES[code].severity, field=field, evidence=evidence)
+
+
+_PLAIN = {
+    "alpaca": (("instruction", "prompt"), ("output", "response")),
+    "instruction-response": (("instruction", "prompt"), ("output", "response")),
+    "prompt-completion": (("prompt",), ("completion",)),
+    "question-answer": (("question",), ("answer",)),
+}
+
+
+@functools.lru_cache(maxsize=64)
+def _columns(names: tuple[str, ...]) -> tuple[str, str, str]:
+    """The shape that columns of texts have, and which of them hold prompt and answer; empty where it is not plain."""
+    try:
+        shape = recognise(dict.fromkeys(names, ""))
+        prompt, answer = (next(name for name in either if name in names) for either in _PLAIN[shape])
+    except (RowError, KeyError, StopIteration):
+        return "", "", ""
+    return shape, prompt, answer
+
+
+def sound_shape(record: Any) -> str:
+    """The shape of a record of texts in which family S finds nothing; empty where that takes a closer look."""
+    if record.__class__ is not dict:
+        return ""
+    shape, prompt, answer = _columns(tuple(record))
+    if not shape or not record[prompt] or not record[answer]:
+        return ""
+    for value in record.values():
+        if value.__class__ is not str:
+            return ""
+    return "" if record[prompt].isspace() or record[answer].isspace() else shape
 
 
 def check_schema(row: Row) -> Iterator[Finding]:
