@@ -64,14 +64,19 @@ def from_record(record: Any, shape: str = "") -> Row:
     shape = shape or recognise(record)
     if not isinstance(record, dict):
         raise RowError(f"a row must be an object, not {_kind(record)}")
-    row = Row("", "", "", _text(record, "task_type"), _text(record, "family"))
+    row = Row("", "", "", "", "")
     row.shape = shape
     _READERS[shape](record, row)
-    row.id = str(record.get("id") or "")
-    row.defect = _text(record, "defect")
-    row.group, row.as_of = _text(record, "group"), _text(record, "as_of")
-    row.facts, row.provenance = _object(record.get("facts")), _object(record.get("provenance"))
+    if not _BOOKKEEPING.isdisjoint(record):
+        row.task_type, row.family = _text(record, "task_type"), _text(record, "family")
+        row.id = str(record.get("id") or "")
+        row.defect = _text(record, "defect")
+        row.group, row.as_of = _text(record, "group"), _text(record, "as_of")
+        row.facts, row.provenance = _object(record.get("facts")), _object(record.get("provenance"))
     return row
+
+
+_BOOKKEEPING = frozenset(("task_type", "family", "id", "defect", "group", "as_of", "facts", "provenance"))
 
 
 def _kind(value: Any) -> str:
@@ -95,7 +100,10 @@ def _needed(record: dict[str, Any], *names: str) -> str:
 
 
 def _optional(record: dict[str, Any], *names: str) -> str:
-    return _needed(record, *names) if any(record.get(name) is not None for name in names) else ""
+    for name in names:
+        if record.get(name) is not None:
+            return _needed(record, name)
+    return ""
 
 
 def _read_alpaca(record: dict[str, Any], row: Row) -> None:
