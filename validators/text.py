@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from tapewright.findings import Finding
 from tapewright.rows import Row
 from validators.rules import RULES, declare
+from validators.unfinished import NO_CODE, TRUNCATED, cut_off, lacks_code
 
 _Q = "Name the capital of France."
 _A = "The capital of France is Paris."
@@ -28,11 +29,6 @@ MERGED = declare(
     "Two examples were glued together where they should have been parsed.",
     (_Q + "\nOutput: Paris\nInstruction: Name the capital of Spain.", "", _A), (_Q, "", _A),
 )  # fmt: skip
-TRUNCATED = declare(
-    "X004", "truncated answer", "The answer stops in the middle of a sentence.",
-    "The model learns to stop there too.",
-    (_Q, "", "The capital of France is Paris. It lies on the Seine and has been the centre of the"), (_Q, "", _A),
-)  # fmt: skip
 ECHO = declare(
     "X005", "echo of the prompt", "The answer repeats the instruction or the input and adds nothing.",
     "Copying is the cheapest thing to learn.", (_Q, "", _Q), (_Q, "", _A),
@@ -46,11 +42,6 @@ IMPOSSIBLE_TASK = declare(
     "X007", "asks for what a text model cannot do", "The instruction asks for a picture, a sound or a page behind a link.",
     "Whatever the answer says, it is made up.",
     ("Summarise the article at https://news.example/a/1", "", "It is about trade."), (_Q, "", _A), severity="warning",
-)  # fmt: skip
-NO_CODE = declare(
-    "X008", "code asked and none given", "The instruction asks for code and the answer is prose.",
-    "The model learns to talk about code instead of writing it.",
-    (_CODE, "", "You take both of them and put the sum in a variable, then give it back."), (_CODE, "", "def add(a, b):\n    return a + b"),
 )  # fmt: skip
 CONTROL = declare(
     "X009", "control character", "A text holds a control character, a zero-width space or a line separator.",
@@ -84,15 +75,12 @@ FENCES = declare(
 )  # fmt: skip
 
 _NOTHING = {"n/a", "na", "n.a.", "nan", "null", "none", "<nooutput>", "nooutput", "no output", "<no output>", "tbd", "todo", "...", "-", "--", "[output]", "output"}  # fmt: skip
-_NO_INPUT = {"n/a", "na", "none", "null", "nan", "<noinput>", "noinput", "no input", "<no input>", "no input required", "no input needed", "not applicable", "no input required.", "n/a.", "-", "--", "none.", "[no input]", "(no input)", "no input necessary", "<none>", "empty"}  # fmt: skip
-_NO_INPUT_WORDS = re.compile(r"\W*(?:no[ _-]?inputs?|none|n/?a)(?: (?:is |was )?(?:required|needed|necessary|provided|given|available))?\W*\d?\W*", re.IGNORECASE)  # fmt: skip
+_NO_INPUT = {"n/a", "na", "none", "null", "nan", "not applicable", "n/a.", "none."}
+# Quotes, brackets and stops may surround a marker; a digit, a sign or a symbol is content, and emptying it loses it.
+_AROUND = r"[\s<>()\[\]{}\"'`’“”*_.,:;!?\\/|#-]*"
+_NO_INPUT_WORDS = re.compile(rf"{_AROUND}(?:no[ _-]?inputs?|none|n/?a)(?: (?:is |was )?(?:required|needed|necessary|provided|given|available))?{_AROUND}", re.IGNORECASE)  # fmt: skip
 _NO_OUTPUT_WORDS = re.compile(r"\W*no[ _-]?output\b", re.IGNORECASE)
 _NONE_IS_AN_ANSWER = re.compile(r"\b(?:null|none|nan|which|whether|any|how many|identify|find|classif)", re.IGNORECASE)
-_DANGLING = re.compile(
-    r"(?:,|\b(?:the|a|an|of|and|or|to|in|on|at|for|with|by|from|that|which|who|is|are|was|were|be|as|than|into|its|their|his|her|your|such as|because|but|if|while|can|will|may))$",
-    re.IGNORECASE,
-)
-_NUMBERED = re.compile(r"\s*(?:\d+|[A-Za-z])[.):]")
 _BOILERPLATE = re.compile(
     r"^\W*(?:as an? (?:ai|artificial intelligence|large language|language)\b|i['’]?m (?:just )?an? (?:ai|language model)|(?:i['’]?m )?sorry, (?:but )?(?:as an ai|i (?:cannot|can['’]?t|am unable|am not able))|i (?:cannot|can['’]t|am unable to|am not able to) (?:fulfil|assist|help|provide|complete|comply|browse|access))",
     re.IGNORECASE,
@@ -108,15 +96,6 @@ _IMAGE_INPUT = re.compile(r"\s*(?:!\[[^\]]*\]\(|<img\b|<image\b|\[image\b[^\]]{0
 _ONLY_LINK = re.compile(r"(?:[\w ]{0,25}:\s*|the link is )?\W{0,2}(?:https?://|www\.)\S+\W*", re.IGNORECASE)
 _LINK_TASK = re.compile(r"\b(?:summari[sz]e|read|visit|open|click|analy[sz]e|review|check out|according to|based on) (?:the |this |following )*(?:article|page|website|site|link|url|post|blog|video|text)?\s*(?:at|on|from|below|here|:)?\s*\(?https?://", re.IGNORECASE)  # fmt: skip
 _LINK_AS_TEXT = re.compile(r"\b(?:url|uri|urls|hyperlinks?|domain|links? from|extract|regex|regular expression|http|https|request|api|string|parse|shorten|encode|decode|valid|validate|code|script|program|function|algorithm|link text|anchor|seo|classify the website|protocol)\b", re.IGNORECASE)  # fmt: skip
-_CODE_ASKED = re.compile(
-    r"\b(?:write|create|generate|implement|develop|build|code|provide|give)\b[^.?!\n]{0,40}\b(?:python|java|javascript|c\+\+|c#|sql|ruby|php|html|css|bash|regex|r|typescript|go|rust|swift|kotlin|matlab)\b[^.?!\n]{0,20}\b(?:code|function|program|script|query|class|method|snippet|expression|statement|algorithm|loop)\b",
-    re.IGNORECASE,
-)
-_PROGRAM_ASKED = re.compile(
-    r"^(?:please )?(?:write|create|generate|implement|develop|build|construct)\b (?:an?|some|the) (?:simple |basic |short |small |computer |software )*(?:program|function|code|code snippet|piece of code|script)\b (?:to|that|for|which|in)\b (?:\w+ly )?(?:calculat|comput|print|sort|find|return|check|count|convert|display|read|reverse|add|multipl|identify whether|measure|log|draw|automate|automatically|send|output|determin|list|search|loop|iterat|pars|delet|updat|swap|merg|encrypt|scrap|download)\w*",
-    re.IGNORECASE,
-)
-_CODE_SIGN = re.compile(r"```|[{};=<>]|\w\(.*\)|\bdef \b|\bprint\b|\bselect\b|\breturn\b|\bimport\b|\bfrom\b \w+\b|[\[\]\\^$*+]|->|::|    \w", re.IGNORECASE)  # fmt: skip
 # Khmer, Thai, Lao and Burmese are written with zero-width spaces between words.
 _SPACED_SCRIPT = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]")
 _CONTROL = re.compile(
@@ -140,8 +119,10 @@ def _finding(code: str, message: str, field: str, evidence: str = "") -> Finding
 
 
 def is_marker(text: str) -> bool:
-    """Whether an input says that there is none."""
-    return len(text) < 28 and (text.strip().lower() in _NO_INPUT or _NO_INPUT_WORDS.fullmatch(text) is not None)
+    """Whether an input says that there is none, and nothing else: `clean` empties it. "Na" is sodium."""
+    if len(text) >= 28 or text.strip() == "Na":
+        return False
+    return text.strip().lower() in _NO_INPUT or _NO_INPUT_WORDS.fullmatch(text) is not None
 
 
 def without_control(text: str) -> str:
@@ -190,17 +171,9 @@ _MERGED_ANSWER = re.compile(r"\n[ \t]*(?:#+[ \t]*)?(?:\d+\.[ \t]*)?instruction[ 
 
 
 def _check_answer(row: Row, prompt: str, output: str) -> Iterator[Finding]:
-    end = output.rstrip()
-    if len(end) > 60 and (end[-1].isalpha() or end[-1] == ",") and "```" not in end:
-        tail = end.rsplit("\n", 1)[-1]
-        prose = (
-            len(tail.split()) >= 6
-            and re.search(r"[.!?]\s", end)
-            and not tail.lstrip().startswith(("-", "*", "#", "|", "•"))
-            and not _NUMBERED.match(tail)
-        )
-        if prose and _DANGLING.search(tail):
-            yield _finding(TRUNCATED, "stops in the middle of a sentence", "output", end[-80:])
+    one_turn = row.shape in _ONE_TURN
+    if why := cut_off(row.instruction if one_turn else "", output):
+        yield _finding(TRUNCATED, why, "output", output.rstrip()[-80:])
     if len(output) > 15:
         same = " ".join(output.split())
         for text in (row.instruction, row.input, prompt):
@@ -212,7 +185,7 @@ def _check_answer(row: Row, prompt: str, output: str) -> Iterator[Finding]:
         yield _finding(BOILERPLATE, "opens with a refusal or with talk about being a model", "output", output[:100])
     if output.count("```") % 2:
         yield _finding(FENCES, f"{output.count('```')} code fences; one is open", "output")
-    if len(row.turns) < 4 and _asks_for_code(row.instruction[:300]) and not _CODE_SIGN.search(output):
+    if len(row.turns) < 4 and lacks_code(row.instruction, output):
         yield _finding(NO_CODE, "the instruction asks for code; the answer holds none", "output", output)
 
 
@@ -221,20 +194,11 @@ _REPEATS = re.compile(r"\b(?:repeat|copy|correct|edit|fix|proofread|grammar|rewr
 
 
 _MEDIA_NAMES = ("image", "pictur", "photo", "draw", "paint", "illustr", "video", "audio", "gif", "infograph", "collage", "logo", "poster", "meme", "animation", "sketch", "chart", "graph", "diagram")  # fmt: skip
-_CODE_NAMES = ("code", "function", "program", "script", "query", "class", "method", "snippet", "expression", "statement", "algorithm", "loop")  # fmt: skip
 
 
 def _names_media(text: str) -> bool:
     lower = text.lower()
     return any(name in lower for name in _MEDIA_NAMES)
-
-
-def _asks_for_code(text: str) -> bool:
-    lower = text.lower()
-    for name in _CODE_NAMES:
-        if name in lower:
-            return bool(_CODE_ASKED.search(text) or _PROGRAM_ASKED.match(text))
-    return False
 
 
 def _check_possible(row: Row) -> Iterator[Finding]:
