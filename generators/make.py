@@ -48,7 +48,7 @@ class Maker:
 
     @cached_property
     def _count_tokens(self) -> Any:
-        from generators.tokens import token_counter
+        from tapewright.tokens import token_counter
 
         return token_counter(self.config.tokenizer)
 

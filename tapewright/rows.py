@@ -28,7 +28,8 @@ class Row:
     """One row, whatever shape it came in or goes out in.
 
     `rejected` and `defect` are empty outside preference pairs; `turns` holds a conversation's turns
-    with roles in the chat spelling, and `instruction` then everything before the last answer.
+    with roles in the chat spelling, and `instruction` then everything before the last answer. `stated` holds
+    what columns of metadata say of the text, such as its label or symbol.
     """
 
     instruction: str
@@ -47,6 +48,7 @@ class Row:
     shape: str = ""
     system: str = ""
     turns: list[dict[str, Any]] = field(default_factory=list)
+    stated: dict[str, str] = field(default_factory=dict)
 
 
 def identity(row: Row) -> int:

@@ -40,7 +40,12 @@ def check_answer(
     `spec` adds what its task owes; `generated` also refuses numerals nothing explains; `facts` are
     a second check on claims and never an excuse.
     """
-    answer = Answer(prompt, text, field, spec, generated, dict(facts) if facts else None)
+    return judge(Answer(prompt, text, field, spec, generated, dict(facts) if facts else None))
+
+
+def judge(answer: Answer) -> list[Finding]:
+    """All findings on an answer that has been read."""
+    spec = answer.spec
     check_numbers(answer)
     check_equations(answer)
     check_labels(answer)

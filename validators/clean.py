@@ -20,7 +20,7 @@ from tapewright.errors import ConfigError, RowError
 from tapewright.findings import Finding
 from tapewright.inputs import DUPLICATE, Item, expand, read_items
 from tapewright.shapes import from_record, recognise
-from validators.balance import CONTRADICTING, REPEATED_ID, choice_keys, digest
+from validators.balance.repetition import CONTRADICTING, REPEATED_ID, choice_keys, digest
 from validators.dataset import Options, Tally, check_row
 from validators.schema import DOUBLE_KEY, MIXED, WRONG_TYPE, problem, refused
 from validators.text import CONTROL, INPUT_MARKER, is_marker, without_control
@@ -113,7 +113,7 @@ class _Cleaner:
     def _errors(self, record: Any) -> list[Finding]:
         found = self.asked or recognise(record)
         row = from_record(record, found)
-        errors = [finding for finding in check_row(row, Tally(), Options()) if finding.severity == "error"]
+        errors = [finding for finding in check_row(row, Tally(), Options())[0] if finding.severity == "error"]
         if self.shape and found != self.shape:
             errors.append(Finding(MIXED, f"the rows before are {self.shape}, this row is {found}", field="row"))
         name = digest(row.id) if row.id else 0

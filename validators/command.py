@@ -8,6 +8,7 @@ from typing import Any
 from tapewright.errors import ConfigError
 from tapewright.inputs import expand
 from tapewright.shapes import SHAPES
+from tapewright.tokens import token_counter
 from validators.dataset import KEPT, Options, Tally, check_files, load_rules
 from validators.reporters import parse_reports, write_reports
 from validators.reporters.progress import watching
@@ -17,7 +18,8 @@ from validators.settings import Sieve, load_settings, read_baseline, tolerate, w
 
 def run_validate(
     files: tuple[str, ...], *, shape: str, tape: str | None, no_facts: bool, report: tuple[str, ...], select: str, ignore: str,
-    severity: str | None, fail_on: str | None, baseline: Path | None, update_baseline: bool, workers: int, exit_zero: bool,
+    severity: str | None, fail_on: str | None, baseline: Path | None, update_baseline: bool, max_tokens: int,
+    tokenizer: str, workers: int, exit_zero: bool,
 ) -> int:  # fmt: skip
     """Check the files, write the reports; returns the exit code (0 clean, 1 findings)."""
     load_rules()
@@ -27,10 +29,23 @@ def run_validate(
     reports = parse_reports(report)
     if shape and shape not in SHAPES:
         raise ConfigError(f"no shape {shape!r}; known: {', '.join(SHAPES)}")
+    if max_tokens < 0:
+        raise ConfigError(f"max tokens is {max_tokens}; it cannot be negative")
+    if tokenizer and not max_tokens:
+        raise ConfigError("--tokenizer counts for --max-tokens; give both")
+    if tokenizer:
+        token_counter(tokenizer)  # complains now rather than in a worker
     if update_baseline and baseline is None:
         raise ConfigError("--update-baseline needs --baseline FILE")
     sieve = Sieve(read_baseline(baseline) if baseline and not update_baseline else None, update_baseline)
-    options = Options(shape=shape, use_facts=not no_facts, wants=settings.wants, families=settings.families())
+    options = Options(
+        shape=shape,
+        use_facts=not no_facts,
+        wants=settings.wants,
+        families=settings.families(),
+        max_tokens=max_tokens,
+        tokenizer=tokenizer,
+    )
     total = Tally()
     names = expand(files)
     workers = _count_workers(workers, names)

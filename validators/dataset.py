@@ -23,11 +23,12 @@ from tapewright.rows import Row
 from tapewright.shapes import from_record, recognise
 from tapewright.workers import map_in_order
 from templates.specs import TaskSpec, list_tasks, load_spec
-from validators.balance import Balance
-from validators.check import check_answer, check_prompt, task_check
+from validators.balance.file import Balance
+from validators.check import check_answer, check_prompt, judge, task_check
 from validators.context import Answer, read_prompt
+from validators.metadata import check_metadata
 from validators.numbers import check_equations
-from validators.preference import check_pair, unfound
+from validators.preference import check_pair, check_worse, unfound
 from validators.privacy import check_privacy
 from validators.schema import EMPTY, MIXED, check_schema, problem, refused, sound_shape
 from validators.tape import check_tape
@@ -99,7 +100,7 @@ class Options:
     """How a check is made. `use_facts=False` ignores facts and provenance, as if they had been deleted.
 
     `wants` says of a finding whether it is reported, whatever came before it; families whose letter is not in
-    `families` are not run.
+    `families` are not run. Rows of more than `max_tokens` are counted where it is not 0.
     """
 
     shape: str = ""
@@ -107,6 +108,12 @@ class Options:
     use_facts: bool = True
     wants: Callable[[Finding], bool] | None = None
     families: str = "SXNRTFCBV"
+    max_tokens: int = 0
+    tokenizer: str = ""
+
+
+def _balance(options: Options) -> Balance | None:
+    return Balance(options.max_tokens, options.tokenizer) if "B" in options.families else None
 
 
 @dataclass(slots=True)
@@ -123,7 +130,7 @@ class Part:
 
 def check_part(items: Iterable[Item], name: str, options: Options) -> Part:
     """Check rows one by one; what only the whole file shows is left to FileCheck."""
-    part = Part(Tally(), Balance() if "B" in options.families else None, {})
+    part = Part(Tally(), _balance(options), {})
     tally = part.tally
     only_schema = options.families == "S" and not options.shape and options.tape is None
     for item in items:
@@ -141,9 +148,10 @@ def check_part(items: Iterable[Item], name: str, options: Options) -> Part:
             else:
                 if found not in part.shapes:
                     part.shapes[found] = (item.line, _content(item, row), len(tally.findings))
-                findings += check_row(row, tally, options)
+                found_here, answer = check_row(row, tally, options)
+                findings += found_here
                 if part.balance is not None:
-                    part.balance.add(row, item.line)
+                    part.balance.add(row, item.line, answer)
         if findings:
             content = _content(item, row)
             for finding in findings:
@@ -163,7 +171,7 @@ class FileCheck:
         self.name, self.options, self.known = name, options, known
         self.tally = Tally()
         self.shape, self.mixed = options.shape, False
-        self.balance = Balance() if "B" in options.families else None
+        self.balance = _balance(options)
 
     def add(self, part: Part) -> None:
         """Take in what was found in the rows that follow."""
@@ -277,8 +285,8 @@ def _content(item: Item, row: Row | None) -> str:
     return blake2b(text.encode("utf-8", "replace"), digest_size=8).hexdigest()
 
 
-def check_row(row: Row, tally: Tally, options: Options) -> list[Finding]:
-    """All findings on one row; counts what could be checked into `tally`."""
+def check_row(row: Row, tally: Tally, options: Options) -> tuple[list[Finding], Answer | None]:
+    """All findings on one row, and its answer where it speaks of a market; counts what could be checked into `tally`."""
     spec = load_spec(row.task_type) if row.task_type in _tasks() else None
     tally.tasks[row.task_type] += 1
     findings: list[Finding] = []
@@ -286,17 +294,24 @@ def check_row(row: Row, tally: Tally, options: Options) -> list[Finding]:
         if family in options.families:
             findings += check(row)
     if any(finding.code[0] == "S" and finding.severity == "error" for finding in findings):
-        return findings
+        return findings, None
+    answer = None
     if not _NUMBER_FAMILIES.isdisjoint(options.families):
-        findings += _check_numbers(row, spec, tally, options)
+        if spec is None and not _speaks_of_a_market(row):
+            findings += _check_only_equations(row, tally)
+        else:
+            answer = _read(row, spec, options)
+            findings += _check_numbers(row, answer, tally, options)
+    if "B" in options.families and (row.stated or row.as_of):
+        findings += check_metadata(row, answer)
     if options.tape is not None and options.use_facts and row.facts:
         compared, disagreements = check_tape(row.facts, options.tape, row.provenance)
         tally.tape_facts += compared
         findings += disagreements
-    return findings
+    return findings, answer
 
 
-_NUMBER_FAMILIES = frozenset("NRTFC")  # C: whether a rejected answer has its finding
+_NUMBER_FAMILIES = frozenset("NRTFCB")  # C: whether a rejected answer has its finding; B: what numbers are spread like
 
 
 @functools.cache
@@ -309,33 +324,46 @@ _TRADING_TERMS = ("stop-loss", "stop loss", "take-profit", "take profit", "liqui
 _MARKET_TERMS = ("leverage", "ema", "atr", "candle", "perpetual", "bullish", "bearish", "stop at", "stop:", "entry:", "entry at", "margin", "btc", "eth")  # fmt: skip
 
 
+# Words of trade and of the street that speak of a market where a number follows two different ones of them.
+_NUMBERED_TERMS = re.compile(
+    r"\b(entry|entered|stop|target|leverage|ema|sma|atr|rsi|macd|adx|support|resistance|funding|liquidation|closed?|swing (?:high|low))\b"
+    r"(?:[^.\n\d]|\.(?=\S)){0,18}\d"
+)
+_TWO_OF = ("entry", "entered", "stop", "rsi", "ema", "sma", "atr", "macd", "resistance", "leverage")
+
+
 def _speaks_of_a_market(row: Row) -> bool:
     text = f"{row.instruction}\n{row.input}\n{row.output}".lower()
     found = [term for term in _TRADING_TERMS if term in text]
-    if not found:
+    if len(found) > 1 or found and any(re.search(rf"\b{re.escape(term)}", text) for term in _MARKET_TERMS):
+        return True
+    if not any(term in text for term in _TWO_OF):
         return False
-    return len(found) > 1 or any(re.search(rf"\b{re.escape(term)}", text) for term in _MARKET_TERMS)
+    numbered = set(_NUMBERED_TERMS.findall(text))
+    return len(numbered) > 1 and not numbered.isdisjoint(_TWO_OF)
 
 
-def _check_numbers(row: Row, spec: TaskSpec | None, tally: Tally, options: Options) -> list[Finding]:
-    if spec is None and not _speaks_of_a_market(row):
-        return _check_only_equations(row, tally)
+def _read(row: Row, spec: TaskSpec | None, options: Options) -> Answer:
     prompt = read_prompt(row.instruction, row.input, timeless=spec is not None and spec.timeless)
-    generated = spec is not None
-    facts = row.facts if options.use_facts else None
-    findings = check_answer(
-        prompt, row.output, spec=spec, generated=generated, facts=facts, field="chosen" if row.rejected else "output"
-    )
+    facts = dict(row.facts) if options.use_facts and row.facts else None
+    return Answer(prompt, row.output, "chosen" if row.rejected else "output", spec, spec is not None, facts)
+
+
+def _check_numbers(row: Row, answer: Answer, tally: Tally, options: Options) -> list[Finding]:
+    spec, prompt = answer.spec, answer.prompt
+    findings = judge(answer)
     if spec is not None and not spec.timeless:
         findings += check_prompt(prompt)
     tally.numbers += len(prompt.numbers)
     tally.checked += bool(prompt.numbers)
-    if row.rejected and spec is not None:
-        tally.pairs += 1
-        found = {f.code for f in check_answer(prompt, row.rejected, spec=spec, generated=generated, field="rejected")}
-        codes = row.provenance.get("codes")
-        named = {str(code) for code in codes} if options.use_facts and isinstance(codes, list) else set()
-        findings += unfound(row, found, named)
+    if row.rejected:
+        rejected = check_answer(prompt, row.rejected, spec=spec, generated=spec is not None, field="rejected")
+        findings += check_worse(row, findings, rejected)
+        if spec is not None:
+            tally.pairs += 1
+            codes = row.provenance.get("codes")
+            named = {str(code) for code in codes} if options.use_facts and isinstance(codes, list) else set()
+            findings += unfound(row, {finding.code for finding in rejected}, named)
     return findings
 
 

@@ -9,6 +9,11 @@ from validators.rules import RULES, declare
 
 _PAIR = '{{"prompt": "What is two plus two?", "chosen": {}, "rejected": {}}}'
 
+_TRADE = (
+    '{{"instruction": "What does the stop cost?", "input": "Position: long 0.500 BTC, entry 60,000.0, stop 58,800.0.", '
+    '"chosen": "{}", "rejected": "{}"}}'
+)
+
 UNFOUND = declare(
     "C001", "rejected answer has no named finding",
     "The checker finds nothing in a rejected answer of a generated pair, or not what its defect names.",
@@ -31,6 +36,13 @@ EMPTY_CHOSEN = declare(
     "The model learns to decline.",
     _PAIR.format('"I\'m sorry, but I cannot help with that."', '"It is four."'), _PAIR.format('"It is four."', '"I\'m sorry, but I cannot help with that."'),
     severity="warning",
+)  # fmt: skip
+
+WORSE = declare(
+    "C005", "chosen is worse than rejected", "The chosen answer has an error in its numbers, its risk or its time, and the rejected one has none.",
+    "The pair teaches the error.",
+    _TRADE.format("With the stop at 58,300.0 the loss is fixed.", "With the stop at 58,800.0 the loss is fixed."),
+    _TRADE.format("With the stop at 58,800.0 the loss is fixed.", "With the stop at 58,300.0 the loss is fixed."),
 )  # fmt: skip
 
 _REFUSES = re.compile(
@@ -73,3 +85,11 @@ def unfound(row: Row, found: set[str], named: set[str]) -> Iterator[Finding]:
         yield _finding(
             UNFOUND, f"{row.defect or 'rejected'}: named {sorted(named)}, found {sorted(found)}", row.rejected
         )
+
+
+def check_worse(row: Row, chosen: list[Finding], rejected: list[Finding]) -> Iterator[Finding]:
+    """C005 on the findings of both answers."""
+    wrong = [finding for finding in chosen if finding.severity == "error" and finding.field == "chosen"]
+    if wrong and not any(finding.severity == "error" for finding in rejected):
+        codes = ", ".join(sorted({finding.code for finding in wrong}))
+        yield _finding(WORSE, f"the chosen answer has {codes}, the rejected one no error", row.output)

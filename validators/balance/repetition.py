@@ -1,7 +1,4 @@
-"""Family B: what only the whole file shows: repeated ids, one instruction or opening everywhere, length bias.
-
-Memory stays flat: texts are counted by a hash of 64 bits, and counters keep their commonest entries.
-"""
+"""Family B, what stands too often: one id, one instruction, one opening, one label, one task, one side that is longer."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -9,10 +6,9 @@ from hashlib import blake2b
 
 from tapewright.findings import Finding
 from tapewright.rows import Row
-from validators.rules import RULES, declare
-
-KEPT = 200_000
-FEW_ROWS = 50  # below this, shares say nothing
+from validators.balance.counts import FEW_ROWS, KEPT, file_finding, merge
+from validators.context import Answer
+from validators.rules import declare
 
 _ROW = '{{"id": "{0}", "instruction": "{1}", "input": "{2}", "output": "{3}"}}'
 _NUMBERS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve")
@@ -69,6 +65,13 @@ ONE_LABEL = declare(
     _file(*((i, q, d, ("positive", "negative", "neutral")[n % 3]) for n, (i, q, d, _) in enumerate(_varied()))),
     severity="warning",
 )  # fmt: skip
+ONE_TASK = declare(
+    "B008", "one task dominates", "More than nine rows in ten are of one task, though the file has others.",
+    "A trainer sees the rare tasks a few times and learns none of them.",
+    "\n".join(line[:-1] + f', "task_type": "{"chat" if n % 20 else "plan"}"}}' for n, line in enumerate(_CLEAN.splitlines())),
+    "\n".join(line[:-1] + f', "task_type": "{"chat" if n % 2 else "plan"}"}}' for n, line in enumerate(_CLEAN.splitlines())),
+    severity="warning",
+)  # fmt: skip
 LENGTH_OUTLIER = declare(
     "B007", "length outlier", "An answer is more than fifty times as long as the median answer.",
     "It is usually a scraping accident, and it fills a whole batch.",
@@ -90,8 +93,8 @@ def choice_keys(row: Row) -> Iterator[tuple[int, int]]:
     yield prompt ^ digest(row.rejected), -1
 
 
-class Balance:
-    """Counts over rows that follow each other. `add` each row, `merge` the counts of what follows, then `finish`."""
+class Repetition:
+    """Counts ids, instructions, openings, labels, tasks, lengths and choices."""
 
     def __init__(self) -> None:
         self.rows = 0
@@ -100,6 +103,7 @@ class Balance:
         self.instructions: Counter[str] = Counter()
         self.openings: Counter[str] = Counter()
         self.labels: Counter[str] = Counter()
+        self.tasks: Counter[str] = Counter()
         self.short = 0
         self.longer: Counter[str] = Counter()
         self.lengths: Counter[int] = Counter()
@@ -107,12 +111,15 @@ class Balance:
         self.choices: dict[int, tuple[int, int]] = {}
         self.contradictions: list[int] = []
 
-    def add(self, row: Row, line: int) -> None:
+    def add(self, row: Row, line: int, answer: Answer | None) -> None:
         """Count one row."""
         self.rows += 1
         if row.id:
             self._name(row.id, line)
-        self.instructions[row.instruction if not row.input else f"{row.instruction}\x1f…"] += 1
+        if row.instruction:
+            self.instructions[row.instruction if not row.input else f"{row.instruction}\x1f…"] += 1
+        if row.task_type:
+            self.tasks[row.task_type] += 1
         words = row.output.split(None, 5)
         if len(words) > 5:
             self.openings[" ".join(words[:5]).casefold()] += 1
@@ -131,7 +138,7 @@ class Balance:
                 for key, sign in keys:
                     self._choose(key, sign, line)
 
-    def merge(self, other: "Balance") -> None:
+    def merge(self, other: "Repetition") -> None:
         """Take in the counts of the rows that follow. Of each counter the first KEPT entries are kept."""
         self.rows += other.rows
         self.short += other.short
@@ -140,8 +147,9 @@ class Balance:
         self.repeated.update(other.repeated)
         for mine, more in (
             (self.instructions, other.instructions), (self.openings, other.openings), (self.labels, other.labels),
+            (self.tasks, other.tasks),
         ):  # fmt: skip
-            _merge(mine, more)
+            merge(mine, more)
         self.lengths.update(other.lengths)
         self.longer.update(other.longer)
         if other.longest[0] > self.longest[0]:
@@ -178,47 +186,43 @@ class Balance:
         """The findings over the whole file."""
         for name, count in self.repeated.most_common(20):
             message = f"id {name[:80]!r} stands {count + 1} times, first in line {self.ids[name]}"
-            yield _finding(REPEATED_ID, message, self.ids[name], name)
+            yield file_finding(REPEATED_ID, message, self.ids[name], name)
         for line in self.contradictions[:20]:
-            yield _finding(
+            yield file_finding(
                 CONTRADICTING,
                 f"line {line} rejects what an earlier pair with the same prompt chose, or the reverse",
                 line,
             )
         if self.rows < FEW_ROWS:
             return
-        text, count = self.instructions.most_common(1)[0]
+        text, count = next(iter(self.instructions.most_common(1)), ("", 0))
         limit = 0.95 if "\x1f" in text else 0.5
         if count > limit * self.rows:
-            yield _finding(ONE_INSTRUCTION, f"{count / self.rows:.0%} of rows ask {text.partition(chr(31))[0][:80]!r}")
+            yield file_finding(
+                ONE_INSTRUCTION, f"{count / self.rows:.0%} of rows ask {text.partition(chr(31))[0][:80]!r}"
+            )
         if self.openings:
             text, count = self.openings.most_common(1)[0]
             if count > 0.1 * self.rows:
-                yield _finding(ONE_OPENING, f"{count / self.rows:.0%} of answers begin {text!r}")
+                yield file_finding(ONE_OPENING, f"{count / self.rows:.0%} of answers begin {text!r}")
         if self.short > 0.8 * self.rows and len(self.labels) <= 12:
             text, count = self.labels.most_common(1)[0]
             if count > 0.9 * self.short:
-                yield _finding(ONE_LABEL, f"{count / self.short:.0%} of answers are {text!r}")
+                yield file_finding(ONE_LABEL, f"{count / self.short:.0%} of answers are {text!r}")
+        if len(self.tasks) > 1:
+            name, count = self.tasks.most_common(1)[0]
+            rare, few = min(self.tasks.items(), key=lambda entry: (entry[1], entry[0]))
+            if count > 0.9 * self.rows:
+                yield file_finding(
+                    ONE_TASK, f"{count / self.rows:.0%} of rows are {name[:60]}; {rare[:60]} has {few:,}"
+                )
         if self.longer.total() >= FEW_ROWS:
             side, count = self.longer.most_common(1)[0]
             if count > 0.7 * self.longer.total():
                 share = count / self.longer.total()
-                yield _finding(LENGTH_BIAS, f"the {side} answer is the longer one in {share:.0%} of pairs")
+                yield file_finding(LENGTH_BIAS, f"the {side} answer is the longer one in {share:.0%} of pairs")
         median = self._median()
         if self.longest[0] > 50 * max(median, 20):
-            yield _finding(
+            yield file_finding(
                 LENGTH_OUTLIER, f"{self.longest[0]:,} characters, the median is about {median:.0f}", self.longest[1]
             )
-
-
-def _merge(counter: Counter[str], more: Counter[str]) -> None:
-    if len(counter) + len(more) <= KEPT:
-        counter.update(more)
-        return
-    for text, count in more.items():
-        if text in counter or len(counter) < KEPT:
-            counter[text] += count
-
-
-def _finding(code: str, message: str, line: int = 0, evidence: str = "") -> Finding:
-    return Finding(code, message, RULES[code].severity, line=line, field="file", evidence=evidence[:120])
