@@ -9,6 +9,7 @@ from typing import Any
 from tapewright.findings import Finding
 from templates.specs import TaskSpec
 from validators.context import Answer, Prompt, read_prompt
+from validators.figures import check_figures
 from validators.numbers import (
     UNREAD,
     check_equations,
@@ -48,6 +49,7 @@ def judge(answer: Answer) -> list[Finding]:
     spec = answer.spec
     check_numbers(answer)
     check_equations(answer)
+    check_figures(answer)
     check_labels(answer)
     check_levels(answer)
     check_symbols(answer)

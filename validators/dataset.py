@@ -26,6 +26,7 @@ from templates.specs import TaskSpec, list_tasks, load_spec
 from validators.balance.file import Balance
 from validators.check import check_answer, check_prompt, judge, task_check
 from validators.context import Answer, read_prompt
+from validators.figures import check_figures
 from validators.metadata import check_metadata
 from validators.numbers import check_equations
 from validators.preference import check_pair, check_worse, unfound
@@ -298,7 +299,7 @@ def check_row(row: Row, tally: Tally, options: Options) -> tuple[list[Finding], 
     answer = None
     if not _NUMBER_FAMILIES.isdisjoint(options.families):
         if spec is None and not _speaks_of_a_market(row):
-            findings += _check_only_equations(row, tally)
+            findings += _check_only_figures(row, tally)
         else:
             answer = _read(row, spec, options)
             findings += _check_numbers(row, answer, tally, options)
@@ -367,12 +368,18 @@ def _check_numbers(row: Row, answer: Answer, tally: Tally, options: Options) -> 
     return findings
 
 
-def _check_only_equations(row: Row, tally: Tally) -> list[Finding]:
-    if "=" not in row.output:
+def _check_only_figures(row: Row, tally: Tally) -> list[Finding]:
+    """Equations and sums written out in a text about no market."""
+    equations = "=" in row.output
+    if not equations and not (
+        "%" in row.output or "mean" in row.output or "median" in row.output or "average" in row.output
+    ):
         return []
     answer = Answer(read_prompt(row.instruction, row.input, timeless=True), row.output, timeless=True)
-    check_equations(answer)
-    tally.checked += bool(answer.equations)
+    if equations:
+        check_equations(answer)
+        tally.checked += bool(answer.equations)
+    check_figures(answer)
     return answer.findings
 
 

@@ -12,6 +12,8 @@ from collections.abc import Iterable
 CONCEPTS = """
 entry, entry price, enter, enters, entered, average entry, entry level, get in, entry reference, reference price, buy limit, sell limit | -=entry
 stop, stops, stop-loss, stop loss, stop price, protective stop, stop trigger, stop order, exit stop, initial stop | -=stop %=stop_gap_pct
+exit, exit price, exited at, exit at, exit fill, sold out at, covered at | -=exit
+long, short, buy, sell, bought, sold, longed, shorted | coin=size
 stop distance, distance to the stop, distance from entry to stop, gap to the stop, risk per unit | -=stop_distance %=stop_gap_pct
 target, targets, take-profit, take profit, profit target, objective | -=target %=target_gap_pct R=reward_risk
 target distance, distance to the target, reward per unit | -=target_distance %=target_gap_pct
