@@ -67,9 +67,8 @@ def from_record(record: Any, shape: str = "") -> Row:
     row = Row("", "", "", "", "")
     row.shape = shape
     _READERS[shape](record, row)
-    if not _STATED.isdisjoint(record):
+    if not _OTHER_COLUMNS.isdisjoint(record):
         row.stated = {name: record[name] for name in _STATED if isinstance(record.get(name), str)}
-    if not _BOOKKEEPING.isdisjoint(record):
         row.task_type, row.family = _text(record, "task_type"), _text(record, "family")
         row.id = str(record.get("id") or "")
         row.defect = _text(record, "defect")
@@ -79,8 +78,8 @@ def from_record(record: Any, shape: str = "") -> Row:
 
 
 # What columns of metadata may say about a row's own text.
-_STATED = frozenset(("label", "sentiment", "side", "direction", "action", "signal", "symbol", "ticker"))
-_BOOKKEEPING = frozenset(("task_type", "family", "id", "defect", "group", "as_of", "facts", "provenance"))
+_STATED = ("label", "sentiment", "side", "direction", "action", "signal", "symbol", "ticker")
+_OTHER_COLUMNS = frozenset(("task_type", "family", "id", "defect", "group", "as_of", "facts", "provenance", *_STATED))
 
 
 def _kind(value: Any) -> str:

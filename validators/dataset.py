@@ -26,7 +26,7 @@ from templates.specs import TaskSpec, list_tasks, load_spec
 from validators.balance.file import Balance
 from validators.check import check_answer, check_prompt, judge, task_check
 from validators.context import Answer, read_prompt
-from validators.figures import check_figures
+from validators.figures import check_figures, may_hold_figures
 from validators.metadata import check_metadata
 from validators.numbers import check_equations
 from validators.preference import check_pair, check_worse, unfound
@@ -338,7 +338,7 @@ def _speaks_of_a_market(row: Row) -> bool:
     found = [term for term in _TRADING_TERMS if term in text]
     if len(found) > 1 or found and any(re.search(rf"\b{re.escape(term)}", text) for term in _MARKET_TERMS):
         return True
-    if not any(term in text for term in _TWO_OF):
+    if not [term for term in _TWO_OF if term in text]:
         return False
     numbered = set(_NUMBERED_TERMS.findall(text))
     return len(numbered) > 1 and not numbered.isdisjoint(_TWO_OF)
@@ -371,9 +371,7 @@ def _check_numbers(row: Row, answer: Answer, tally: Tally, options: Options) -> 
 def _check_only_figures(row: Row, tally: Tally) -> list[Finding]:
     """Equations and sums written out in a text about no market."""
     equations = "=" in row.output
-    if not equations and not (
-        "%" in row.output or "mean" in row.output or "median" in row.output or "average" in row.output
-    ):
+    if not equations and not may_hold_figures(row.output.lower()):
         return []
     answer = Answer(read_prompt(row.instruction, row.input, timeless=True), row.output, timeless=True)
     if equations:

@@ -75,9 +75,12 @@ def _close(stated: float, decimals: int, true: float) -> bool:
 _SIGNS = (" from ", "mean", "average", "median", "alloc", "weight", "portfolio", "bp", "basis point")  # fmt: skip
 
 
+_DIGIT = re.compile(r"\d")
+
+
 def may_hold_figures(text: str) -> bool:
-    """Whether a text, in lower case, holds a word any of these rules begins with."""
-    return any(sign in text for sign in _SIGNS)
+    """Whether a text, in lower case, holds a number and a word any of these rules begins with."""
+    return bool([sign for sign in _SIGNS if sign in text]) and _DIGIT.search(text) is not None
 
 
 def check_figures(answer: Answer) -> None:

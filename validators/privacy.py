@@ -79,6 +79,7 @@ _FORMULA = re.compile(
 _FORMULA_ASKED = re.compile(r"\b(?:formula|excel|spreadsheet|google sheets?|worksheet|cells?)\b", re.IGNORECASE)
 
 
+_CELL = re.compile(r"(?:^|\n)[=+@-]")
 _HAS_DIGITS = re.compile(r"\d[\d .()-]{5}|\d\d[ A-Z0-9]")
 
 
@@ -88,27 +89,26 @@ def _finding(code: str, message: str, field: str) -> Finding:
 
 def check_privacy(row: Row) -> Iterator[Finding]:
     """V001 to V007 on every text; the evidence is masked, since reports travel."""
+    whole = f"{row.instruction}\n{row.input}\n{row.output}\n{row.rejected}"
+    mail = "@" in whole
+    digits = _HAS_DIGITS.search(whole) is not None
+    secret = bool([hint for hint in _SECRET_HINTS if hint in whole])
+    formula = _CELL.search(whole) is not None
+    if not (mail or digits or secret or formula):
+        return
     for field, text in (
-        ("instruction", row.instruction),
-        ("input", row.input),
-        ("output", row.output),
-        ("rejected", row.rejected),
-    ):
+        ("instruction", row.instruction), ("input", row.input), ("output", row.output), ("rejected", row.rejected),
+    ):  # fmt: skip
         if not text:
             continue
-        if "@" in text:
+        if mail:
             for match in _EMAIL.finditer(text):
                 if not _NOT_REAL.search(match.group()):
                     yield _finding(EMAIL, f"holds {_masked(match.group())}", field)
                     break
-        if _HAS_DIGITS.search(text):
+        if digits and _HAS_DIGITS.search(text):
             yield from _check_digits(field, text)
-        for hint in _SECRET_HINTS:
-            if hint in text and (match := _SECRET.search(text)):
-                break
-        else:
-            match = None
-        if match:
+        if secret and (match := _SECRET.search(text)):
             yield _finding(SECRET, f"holds {_masked(match.group())}", field)
         if text[0] in "=+@-" and _FORMULA.match(text) and not _FORMULA_ASKED.search(row.instruction):
             yield _finding(FORMULA, f"begins with {text[:12]!r}", field)
