@@ -51,7 +51,6 @@ def render(tally: Tally) -> str:
 
 
 def _relative(name: str) -> str:
-    try:
-        return quote(Path(name).resolve().relative_to(Path.cwd()).as_posix())
-    except ValueError:
-        return quote(Path(name).as_posix())
+    """The path from the current folder as a URI; a whole file: URI for what lies outside of it."""
+    place = Path(name).resolve()
+    return quote(place.relative_to(Path.cwd()).as_posix()) if place.is_relative_to(Path.cwd()) else place.as_uri()
