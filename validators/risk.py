@@ -7,6 +7,8 @@ These are lint targets, not legal advice.
 
 import re
 
+from validators.claims.reader import Claim
+from validators.conduct import check_conduct
 from validators.context import Answer
 from validators.rules import declare
 
@@ -61,10 +63,17 @@ NO_STOP = declare(
 )  # fmt: skip
 OVER_LEVERAGE = declare(
     "R007", "leverage beyond the cap",
-    "The answer advises more leverage than the prompt allows.",
+    "The answer advises more leverage than the prompt allows, be it a cap or the maximum of a tier.",
     "The exchange refuses it, or the liquidation price moves inside the stop.",
     ("Plan.", _POSITION, "Set leverage to 25x."),
     ("Plan.", _POSITION, "Stay under the leverage cap of 5x."),
+)  # fmt: skip
+STOP_BEYOND = declare(
+    "R008", "stop beyond liquidation",
+    "The stop lies where the position is already liquidated, and the answer does not say so.",
+    "Such a stop never triggers: the whole margin is at risk, whatever loss is planned.",
+    ("Plan.", "Long 0.5 BTC, entry 60,000. Liquidation price 54,300.", "The long keeps its stop at 53,900."),
+    ("Plan.", "Long 0.5 BTC, entry 60,000. Liquidation price 54,300.", "A stop at 53,900 lies beyond liquidation at 54,300."),
 )  # fmt: skip
 REFUSAL = declare(
     "R009", "needless refusal",
@@ -124,7 +133,8 @@ def _asserted(answer: Answer, phrases: tuple[str, ...]) -> str:
 
 
 def check_promises(answer: Answer) -> None:
-    """R004, R005, R009, R010."""
+    """R004, R005, R009, R010, and R011 to R013 on what is said about gains, records and persons."""
+    check_conduct(answer)
     teaches = answer.spec is not None and answer.spec.timeless  # a text about a concept may name the mistake
     if not teaches and (phrase := _asserted(answer, _PROMISES)):
         answer.report(PROMISE, f"promises profit: {phrase!r}", (at := answer.lower.find(phrase)), at + len(phrase))
@@ -139,20 +149,80 @@ def check_promises(answer: Answer) -> None:
 
 
 def check_plan(answer: Answer) -> None:
-    """R003, R006, R007: reward/risk, stop and leverage of a plan."""
+    """R003, R006, R007, R008: reward/risk, stop and leverage of a plan."""
     kinds = {claim.kind for claim in answer.claims}
     values = answer.prompt.values
     if "reward_risk" in kinds and "net_reward_risk" not in kinds and "taker_fee" in values:
         answer.report(GROSS_ALONE, "reward/risk before costs only, and the prompt states costs")
     if {"entry", "target", "side"} <= kinds and "stop" not in kinds and "stop" not in answer.lower:
         answer.report(NO_STOP, "direction, entry and target, but no stop")
-    cap = values.get("leverage_cap")
-    if cap:
-        for claim in answer.claims:
-            if claim.kind == "leverage" and claim.value > cap[0]:
-                answer.report(
-                    OVER_LEVERAGE, f"{claim.value:g}x is above the cap of {cap[0]:g}x", claim.start, claim.end
-                )
+    if "leverage" in kinds:
+        _check_leverage(answer)
+    if "stop" in kinds or "liquidation" in kinds:
+        _check_stop_works(answer)
+
+
+# A tier's or an exchange's maximum: "up to 50x", "max 25x", "limited to 10x". The highest one counts.
+_TIER_CAP = re.compile(r"(?:\b(?:up to|at most|max(?:imum)?(?: of)?|no more than|limited to|capped at|leverage at)|\bmax[a-z]*[^\d\n]{0,20}[:=)]) *(\d+(?:\.\d+)?) ?[x×]|\b(\d+) ?[x×] (?:max|leverage (?:is the )?(?:cap|limit|maximum))", re.IGNORECASE)  # fmt: skip
+_DECLINED = re.compile(r"\b(?:not|never|above|beyond|exceeds?|exceeding|over the|more than|too (?:high|much)|instead of|refuse[sd]?|reject(?:s|ed)?|isn't|don't|won't|cannot|can't)\b")  # fmt: skip
+
+
+def _check_leverage(answer: Answer) -> None:
+    caps = answer.prompt.values.get("leverage_cap")
+    if caps:
+        cap, name = caps[0], "cap"
+    else:
+        tiers = [float(low or high) for low, high in _TIER_CAP.findall(answer.prompt.text)]
+        if not tiers:
+            return
+        cap, name = max(tiers), "maximum"
+    for claim in answer.claims:
+        if claim.kind == "leverage" and claim.value > cap:
+            if answer.spec is None and _DECLINED.search(_sentence_at(answer.lower, claim.start)):
+                continue
+            answer.report(OVER_LEVERAGE, f"{claim.value:g}x is above the {name} of {cap:g}x", claim.start, claim.end)
+
+
+# What an answer says that knows of the trouble; "stop", "liquidation" and one of these in one sentence.
+_KNOWS = re.compile(
+    r"\bliquidat\w*\b[^.\n]{0,80}\b(?:first|sooner|earlier|before (?:the|your|its|that|this|any) stop|already)\b"
+    r"|\bstop\b[^.\n]{0,80}\b(?:beyond|past|behind|useless|idle|out of reach|too late|wrong side|no protection|never|not|won't|cannot|can't|fails?|too (?:far|wide))\b"
+    r"|\b(?:beyond|past|behind|before it (?:is|can)|out of reach|wrong side|reversed|wrong order|will not|never)\b[^.\n]{0,80}\b(?:stop|liquidat\w*)\b"
+)
+_NEAR = 40  # characters between a word and the number it announces
+
+
+def _levels(claims: list[Claim], kind: str, word: str, text: str) -> list[Claim]:
+    """Prices of a kind that their word stands just before; the reader also gives a price to a word after it."""
+    return [c for c in claims if c.kind == kind and c.decimals >= 0 and word in text[max(0, c.start - _NEAR) : c.start]]
+
+
+def _check_stop_works(answer: Answer) -> None:
+    """R008. A plan with a stop that works somewhere, or that says what is wrong, passes."""
+    prompt = answer.prompt
+    if answer.spec is not None or any(
+        claim.kind in ("stop_state", "verdict", "stop_nearest") for claim in answer.claims
+    ):
+        return  # N009 holds our own tasks to the state of the stop
+    sides = {claim.value for claim in answer.claims if claim.kind == "side"} or set(prompt.values.get("side", ()))
+    if len(sides) != 1:
+        return
+    lower = prompt.text.lower()
+    stops = _levels(answer.claims, "stop", "stop", answer.lower)
+    ends = _levels(answer.claims, "liquidation", "liq", answer.lower)
+    if not stops and not ends:
+        return
+    stop_prices = [c.value for c in stops or _levels(prompt.claims, "stop", "stop", lower)]
+    end_prices = [c.value for c in ends or _levels(prompt.claims, "liquidation", "liq", lower)]
+    if not stop_prices or not end_prices or _KNOWS.search(answer.lower):
+        return
+    side = sides.pop()
+    stop, end = (max(stop_prices), min(end_prices)) if side == "long" else (min(stop_prices), max(end_prices))
+    if stop <= end if side == "long" else stop >= end:
+        at = (stops or ends)[0]
+        answer.report(
+            STOP_BEYOND, f"a {side} with its stop at {stop:g} is liquidated at {end:g} before", at.start, at.end
+        )
 
 
 def _sentence_at(text: str, at: int) -> str:
