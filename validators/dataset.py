@@ -34,9 +34,16 @@ from validators.privacy import check_privacy
 from validators.schema import EMPTY, MIXED, check_schema, problem, refused, sound_shape
 from validators.tape import check_tape
 from validators.text import check_text_rules
+from validators.time import check_moment
 
 RowRule = Callable[[Row], Iterable[Finding]]
-ROW_RULES: dict[str, RowRule] = {"S": check_schema, "X": check_text_rules, "C": check_pair, "V": check_privacy}
+ROW_RULES: dict[str, RowRule] = {
+    "S": check_schema,
+    "X": check_text_rules,
+    "C": check_pair,
+    "V": check_privacy,
+    "T": check_moment,
+}
 KEPT = 1_000
 
 
@@ -321,7 +328,7 @@ def _tasks() -> frozenset[str]:
 
 
 # A text is about a market when it holds one of the first and another of either; "leverage" and "entry" are everyday English.
-_TRADING_TERMS = ("stop-loss", "stop loss", "take-profit", "take profit", "liquidation", "rsi(", "rsi ", "macd", "usdt", "funding rate", "entry price", "long position", "short position", "risk/reward", "risk-reward", "position size", "bollinger", "drawdown")  # fmt: skip
+_TRADING_TERMS = ("stop-loss", "stop loss", "take-profit", "take profit", "liquidation", "rsi(", "rsi ", "macd", "usdt", "funding rate", "entry price", "long position", "short position", "risk/reward", "risk-reward", "position size", "bollinger", "drawdown", "win rate", "profit factor", "backtest", "back-test", "trading bot", "trading signal", "crypto", "bitcoin")  # fmt: skip
 _MARKET_TERMS = ("leverage", "ema", "atr", "candle", "perpetual", "bullish", "bearish", "stop at", "stop:", "entry:", "entry at", "margin", "btc", "eth")  # fmt: skip
 
 

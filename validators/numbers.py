@@ -6,7 +6,9 @@ from typing import Any
 from market.quantities import Quantities, shown_as
 from validators.claims.reader import Claim
 from validators.context import Answer
+from validators.derivation import Known, last_place, numerals
 from validators.grounding import assumptions, is_cut_down, stands_in_equation, stands_in_formula
+from validators.ordinary import is_named, is_ordinary
 from validators.rules import declare
 
 _BTC = "Position: long 0.500 BTC, entry 60,000.0, stop 58,800.0. Equity: 10,000 USDT. Taker fee: 0.055%."
@@ -30,7 +32,7 @@ WRONG_ARITHMETIC = declare(
     "N003", "wrong arithmetic",
     "A quantity that follows from the prompt by a formula has another value than the formula gives.",
     "Wrong money arithmetic is the costliest thing a trading model can learn.",
-    (_PLAN[0], _PLAN[1], _PLAN[2].format("1,250.0")),
+    (_PLAN[0], _PLAN[1], _PLAN[2].format("1,260.0")),
     (_PLAN[0], _PLAN[1], _PLAN[2].format("1,200.0")),
 )  # fmt: skip
 UNREAD = declare(
@@ -117,6 +119,8 @@ _POSITIVE = {
 _GRID_PRICES = {"entry", "stop", "target", "liquidation", "stop_nearest"}
 _CAPITALS = re.compile(r"[A-Z][A-Z0-9]+\b")
 _ALIAS = re.compile(r"Asset [A-Z]\b")
+# Labels with bands of our own, which a stranger may draw elsewhere.
+_HOUSE_WORDS = frozenset(("momentum", "volatility", "volume_state", "funding_state", "hist_state"))
 _COINS = frozenset(("BTC", "ETH", "SOL", "BNB", "XRP", "ADA", "ATOM", "AVAX", "BCH", "DOGE", "DOT", "FIL", "LINK", "LTC", "MATIC", "TRX", "UNI", "XLM"))  # fmt: skip
 
 
@@ -129,6 +133,9 @@ def check_numbers(answer: Answer) -> None:
     """Apply every rule of the family that reads single claims."""
     if answer.spec is not None and answer.spec.timeless:
         _check_timeless(answer)
+        return
+    if answer.spec is None:
+        _check_stranger(answer)
         return
     prompt = answer.prompt
     quantities = prompt.quantities
@@ -148,6 +155,42 @@ def check_numbers(answer: Answer) -> None:
                 if true is not None and not isinstance(true, str) and _matches(claim, true):
                     continue
         _judge(answer, claim, quantities)
+
+
+def _check_stranger(answer: Answer) -> None:
+    """Judge a number of a text that is not ours only where nothing usual explains it; its kind may be misread.
+
+    A number may rest on one that stands later in the text, so what is left open is looked at twice.
+    """
+    known = Known(numerals(answer.prompt.text))
+    left = []
+    for claim in answer.claims:
+        if claim.decimals >= 0:
+            if _is_explained(answer, claim, known):
+                known.add(claim.value)
+            else:
+                left.append(claim)
+    for claim in left:
+        if not _is_explained(answer, claim, known):
+            _judge(answer, claim, answer.prompt.quantities)
+        known.add(claim.value)
+
+
+def _is_explained(answer: Answer, claim: Claim, known: Known) -> bool:
+    low, high = _bounds(claim.kind)
+    if not low <= claim.value <= high and (high < float("inf") or _is_price(answer, claim)):
+        return False
+    if claim.frame and claim.strict and answer.prompt.values.get(claim.key) and is_named(claim, answer.lower):
+        return any(_matches(claim, value) for value in answer.prompt.values[claim.key])
+    if claim.value in known or is_ordinary(claim, answer.text, answer.lower):
+        return True
+    # Readings of an oscillator are seen, never worked out.
+    return not claim.kind.startswith("rsi_") and known.follows(claim.value, last_place(claim, answer.text))
+
+
+def _is_price(answer: Answer, claim: Claim) -> bool:
+    """Whether a number is its kind's beyond doubt: named by the words right before it, and not an amount of money."""
+    return answer.text[claim.start : claim.start + 2].strip("-−+")[:1] != "$" and is_named(claim, answer.lower)
 
 
 def _check_timeless(answer: Answer) -> None:
@@ -276,6 +319,8 @@ def check_labels(answer: Answer) -> None:
     for claim in answer.claims:
         if claim.decimals >= 0 or claim.kind in ("", "date", "rule", "frame", "higher_filter"):
             continue
+        if answer.spec is None and claim.kind in _HOUSE_WORDS and claim.value not in ("overbought", "oversold"):
+            continue
         if claim.kind == "side":
             true = quantities.get("side") or quantities.get("setup")
             if true in (None, "none") or len(set(values.get("side", ()))) > 1:
@@ -315,8 +360,11 @@ def check_levels(answer: Answer) -> None:
     spans: dict[str, Claim] = {}
     for claim in answer.claims:
         if claim.kind in ("entry", "stop", "target") and claim.decimals >= 0:
-            level.setdefault(claim.kind, claim.value)
-            spans.setdefault(claim.kind, claim)
+            # A stranger's list number, distance or money may stand beside a word that is not its own.
+            sure = answer.spec is not None or claim.value in answer.prompt.numbers or _is_price(answer, claim)
+            if sure:
+                level.setdefault(claim.kind, claim.value)
+                spans.setdefault(claim.kind, claim)
         elif claim.kind == "side" and not side:
             side = claim.value
         if claim.decimals >= 0 and (claim.kind in _GRID_PRICES or claim.kind == "size"):

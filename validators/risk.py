@@ -148,13 +148,22 @@ def check_promises(answer: Answer) -> None:
         answer.report(HEDGING, f"{len(hedges)} words of doubt")
 
 
+_AFTER_COSTS = re.compile(r"\b(?:net|(?:after|with|including|less|counting) (?:the )?(?:fees?|costs?))\b")
+
+
 def check_plan(answer: Answer) -> None:
     """R003, R006, R007, R008: reward/risk, stop and leverage of a plan."""
     kinds = {claim.kind for claim in answer.claims}
     values = answer.prompt.values
-    if "reward_risk" in kinds and "net_reward_risk" not in kinds and "taker_fee" in values:
+    gross_alone = "reward_risk" in kinds and "net_reward_risk" not in kinds and "taker_fee" in values
+    if gross_alone and (answer.spec is not None or not _AFTER_COSTS.search(answer.lower)):
         answer.report(GROSS_ALONE, "reward/risk before costs only, and the prompt states costs")
-    if {"entry", "target", "side"} <= kinds and "stop" not in kinds and "stop" not in answer.lower:
+    if (
+        {"entry", "target", "side"} <= kinds
+        and "stop" not in kinds
+        and "stop" not in answer.lower
+        and "invalidat" not in answer.lower
+    ):
         answer.report(NO_STOP, "direction, entry and target, but no stop")
     if "leverage" in kinds:
         _check_leverage(answer)

@@ -165,6 +165,7 @@ _AFTER = re.compile(r"[ \t]*(?:[+×*·÷/^−]|- ?\d|[xX][ \t]*\d|[–-] ?\$?\d)
 
 
 _GOES_ON = re.compile(r" \d{3}(?!\d)| and \(?\d+/\d| (?:cents|halves|thirds|quarters)\b")
+_ROUNDED_DOWN = re.compile(r"[^.;\n\d]{0,25}\b(?:rounded|cut|truncated|floored) ?(?:down|off)?\b")
 _ALGEBRA = re.compile(r"\dR\b|(?<![\d.,])0\d")
 _WORD_UNIT = re.compile(r" [a-z]+")
 _UNIT_BEFORE = re.compile(r" ([a-z]+)\s*$")
@@ -248,7 +249,7 @@ def read_equations(text: str) -> list[Equation]:
             continue  # "8.333...%" is cut, not rounded; "3 000", "5 and 2/3" and "26 cents" say more than the number
         printed = number.group()
         tail = _UNIT_WORD.match(text, number.end())
-        percent = bool(tail and tail.group().strip() == "%")
+        percent = bool(tail and tail.group().strip() in ("%", "per cent", "percent"))
         point = printed.find(".")
         scaled = value
         if percent and value is not None:
@@ -257,6 +258,12 @@ def read_equations(text: str) -> list[Equation]:
                 value * 100 - _value(printed)
             )
             scaled = value if counts else value * 100
+        elif value is not None and sum(token == "%" for token, _ in tokens) > 1 and set(operators) == {"*"}:
+            # "35% × −9% = −3.15": a share of a per cent, counted in points
+            scaled = min(value, value * 100, key=lambda either: abs(either - _value(printed)))
+        unit = 10.0 ** -(0 if point < 0 else len(printed) - point - 1)
+        if scaled is not None and _ROUNDED_DOWN.match(text, number.end()) and 0 <= scaled - _value(printed) < unit:
+            scaled = _value(printed)
         end = tail.end() if tail else number.end()
         found.append(
             Equation(
