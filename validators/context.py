@@ -35,6 +35,11 @@ class Prompt:
     dates: tuple[str, ...]
 
 
+def unread_prompt(instruction: str, data: str) -> Prompt:
+    """A prompt of which only the text is known: for rules that look nothing up in it."""
+    return Prompt(f"{instruction}\n{data}" if data else instruction, [], {}, Quantities({}), frozenset(), ())
+
+
 def read_prompt(instruction: str, data: str, *, timeless: bool = False) -> Prompt:
     """Read instruction and input as one text, the way the trained model sees them.
 
@@ -84,13 +89,19 @@ class Answer:
     timeless: bool = False
     findings: list[Finding] = dataclasses.field(default_factory=list)
 
-    def __post_init__(self) -> None:
-        self.claims: list[Claim]
-        self.relations: list[Relation]
+    @cached_property
+    def _read(self) -> tuple[list[Claim], list[Relation]]:
         if self.timeless or self.spec is not None and self.spec.timeless:
-            self.claims, self.relations = read_numbers(self.text), []
-        else:
-            self.claims, self.relations = read_claims(self.text)
+            return read_numbers(self.text), []
+        return read_claims(self.text)
+
+    @property
+    def claims(self) -> list[Claim]:
+        return self._read[0]
+
+    @property
+    def relations(self) -> list[Relation]:
+        return self._read[1]
 
     @cached_property
     def equations(self) -> list[Equation]:

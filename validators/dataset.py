@@ -7,7 +7,6 @@ of each rule and file the first KEPT are kept, so that memory stays flat.
 """
 
 import functools
-import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -25,7 +24,7 @@ from tapewright.workers import map_in_order
 from templates.specs import TaskSpec, list_tasks, load_spec
 from validators.balance.file import Balance
 from validators.check import check_answer, check_prompt, judge, task_check
-from validators.context import Answer, read_prompt
+from validators.context import Answer, read_prompt, unread_prompt
 from validators.figures import check_figures, may_hold_figures
 from validators.metadata import check_metadata
 from validators.numbers import check_equations
@@ -35,6 +34,7 @@ from validators.schema import EMPTY, MIXED, check_schema, problem, refused, soun
 from validators.tape import check_tape
 from validators.text import check_text_rules
 from validators.time import check_moment
+from validators.topic import speaks_of_a_market
 
 RowRule = Callable[[Row], Iterable[Finding]]
 ROW_RULES: dict[str, RowRule] = {
@@ -301,11 +301,11 @@ def check_row(row: Row, tally: Tally, options: Options) -> tuple[list[Finding], 
     for family, check in ROW_RULES.items():
         if family in options.families:
             findings += check(row)
-    if any(finding.code[0] == "S" and finding.severity == "error" for finding in findings):
+    if findings and any(finding.code[0] == "S" and finding.severity == "error" for finding in findings):
         return findings, None
     answer = None
     if not _NUMBER_FAMILIES.isdisjoint(options.families):
-        if spec is None and not _speaks_of_a_market(row):
+        if spec is None and not speaks_of_a_market(row):
             findings += _check_only_figures(row, tally)
         else:
             answer = _read(row, spec, options)
@@ -325,30 +325,6 @@ _NUMBER_FAMILIES = frozenset("NRTFCB")  # C: whether a rejected answer has its f
 @functools.cache
 def _tasks() -> frozenset[str]:
     return frozenset(list_tasks())
-
-
-# A text is about a market when it holds one of the first and another of either; "leverage" and "entry" are everyday English.
-_TRADING_TERMS = ("stop-loss", "stop loss", "take-profit", "take profit", "liquidation", "rsi(", "rsi ", "macd", "usdt", "funding rate", "entry price", "long position", "short position", "risk/reward", "risk-reward", "position size", "bollinger", "drawdown", "win rate", "profit factor", "backtest", "back-test", "trading bot", "trading signal", "crypto", "bitcoin")  # fmt: skip
-_MARKET_TERMS = ("leverage", "ema", "atr", "candle", "perpetual", "bullish", "bearish", "stop at", "stop:", "entry:", "entry at", "margin", "btc", "eth")  # fmt: skip
-
-
-# Words of trade and of the street that speak of a market where a number follows two different ones of them.
-_NUMBERED_TERMS = re.compile(
-    r"\b(entry|entered|stop|target|leverage|ema|sma|atr|rsi|macd|adx|support|resistance|funding|liquidation|closed?|swing (?:high|low))\b"
-    r"(?:[^.\n\d]|\.(?=\S)){0,18}\d"
-)
-_TWO_OF = ("entry", "entered", "stop", "rsi", "ema", "sma", "atr", "macd", "resistance", "leverage")
-
-
-def _speaks_of_a_market(row: Row) -> bool:
-    text = f"{row.instruction}\n{row.input}\n{row.output}".lower()
-    found = [term for term in _TRADING_TERMS if term in text]
-    if len(found) > 1 or found and any(re.search(rf"\b{re.escape(term)}", text) for term in _MARKET_TERMS):
-        return True
-    if not [term for term in _TWO_OF if term in text]:
-        return False
-    numbered = set(_NUMBERED_TERMS.findall(text))
-    return len(numbered) > 1 and not numbered.isdisjoint(_TWO_OF)
 
 
 def _read(row: Row, spec: TaskSpec | None, options: Options) -> Answer:
@@ -380,7 +356,7 @@ def _check_only_figures(row: Row, tally: Tally) -> list[Finding]:
     equations = "=" in row.output
     if not equations and not may_hold_figures(row.output.lower()):
         return []
-    answer = Answer(read_prompt(row.instruction, row.input, timeless=True), row.output, timeless=True)
+    answer = Answer(unread_prompt(row.instruction, row.input), row.output, timeless=True)
     if equations:
         check_equations(answer)
         tally.checked += bool(answer.equations)

@@ -69,7 +69,7 @@ class Known:
     def __init__(self, numbers: Iterable[float]) -> None:
         kept = dict.fromkeys(abs(float(number)) for number in numbers if number and abs(number) < 1e15)
         self.numbers = list(kept)[:MOST]
-        self._reached: np.ndarray | None = None
+        self._reached: list[np.ndarray] = []
 
     def __contains__(self, number: float) -> bool:
         return abs(number) in self.numbers
@@ -77,20 +77,47 @@ class Known:
     def add(self, number: float) -> None:
         """One more number to work with; beyond MOST the oldest of those added goes."""
         number = abs(float(number))
-        if number and number < 1e15 and number not in self.numbers:
-            if len(self.numbers) >= MOST:
-                del self.numbers[FEW]
-            self.numbers.append(number)
-            self._reached = None
+        if not number or number >= 1e15 or number in self.numbers:
+            return
+        if len(self.numbers) >= MOST:
+            del self.numbers[FEW]
+        self.numbers.append(number)
+        if len(self.numbers) <= FEW:
+            self._reached = []
+        elif self._reached:
+            self._reached.append(_reach_with(number, self.numbers))
 
     def follows(self, stated: float, place: float) -> bool:
         """True when a sum gives `stated`, rounded or cut off at a last digit worth `place`."""
-        if self._reached is None:
-            self._reached = _reach(self.numbers)
+        if not self._reached:
+            self._reached = [_reach(self.numbers)]
         target = abs(stated)
-        low = np.searchsorted(self._reached, target - place * 0.501 - target * 1e-9)
-        high = np.searchsorted(self._reached, target + place * 0.999 + target * 1e-9)
-        return bool(high > low)
+        low, high = target - place * 0.501 - target * 1e-9, target + place * 0.999 + target * 1e-9
+        return any(np.searchsorted(part, low) < np.searchsorted(part, high) for part in self._reached)
+
+
+def _sorted(found: list[np.ndarray]) -> np.ndarray:
+    reached = np.abs(np.concatenate(found))
+    return np.sort(reached[np.isfinite(reached)])
+
+
+def _one_step(left: np.ndarray, right: np.ndarray, own: np.ndarray) -> list[np.ndarray]:
+    """What one operation gives between `left` and `right`, and the differences to `own` set against all numbers."""
+    left, right = left[:, None], right[None, :]
+    sums, gaps = (left + own[None, :]).ravel(), np.unique(np.abs(left - own[None, :]))
+    products, ratios = (left * right).ravel(), (left / right).ravel()
+    afters = [(left * (1 + sign * own[None, :] / 100)).ravel() for sign in (1, -1)]
+    return [
+        sums, sums / 2, gaps, (gaps[:, None] * np.array(_PER_POINT)[None, :]).ravel(), _against(gaps, own), products, products / 100,
+        products / 1e4, ratios, 1 / ratios, ratios * 100, 100 / ratios, 1e4 * ratios, np.abs(1 - ratios) * 100, *afters,
+    ]  # fmt: skip
+
+
+def _reach_with(number: float, numbers: list[float]) -> np.ndarray:
+    """Every value one more number adds to what `_reach` gave for those before it, sorted."""
+    with np.errstate(all="ignore"):
+        own = np.array(numbers, dtype=float)
+        return _sorted([*_one_step(np.array([number]), np.concatenate([own, _CONSTANTS]), own), *_totals(own)])
 
 
 def _reach(numbers: list[float]) -> np.ndarray:
@@ -98,36 +125,11 @@ def _reach(numbers: list[float]) -> np.ndarray:
     with np.errstate(all="ignore"):
         own = np.array(numbers, dtype=float)
         base = np.concatenate([own, _CONSTANTS])
-        left, right = own[:, None], base[None, :]
-        sums, gaps = (left + own[None, :]).ravel(), np.abs(left - own[None, :]).ravel()
-        products, ratios = (left * right).ravel(), (left / right).ravel()
-        afters = np.concatenate([(left * (1 + sign * own[None, :] / 100)).ravel() for sign in (1, -1)])
-        found = [
-            base,
-            sums,
-            gaps,
-            products,
-            products / 100,
-            products / 1e4,
-            ratios,
-            1 / ratios,
-            ratios * 100,
-            100 / ratios,
-            afters,
-        ]
+        found = [base, np.abs(100 - own), np.array([own.sum(), own.mean() if len(own) else 0.0])]
         found += [own * np.sqrt(root) for root in _ROOTS] + [own / np.sqrt(root) for root in _ROOTS]
-        found += [
-            np.abs(100 - own),
-            np.abs(1 - ratios) * 100,
-            1e4 * ratios,
-            sums / 2,
-            np.array([own.sum(), own.mean() if len(own) else 0.0]),
-        ]
-        found.append(_against(np.unique(gaps), own))
-        found += [(gaps[:, None] * np.array(_PER_POINT)[None, :]).ravel(), *_totals(own)]
-        found += _two_steps(own[:FEW])
-        reached = np.abs(np.concatenate(found))
-        return np.sort(reached[np.isfinite(reached)])
+        found += _one_step(own, base, own)
+        found += [*_totals(own), *_two_steps(own[:FEW])]
+        return _sorted(found)
 
 
 def _against(values: np.ndarray, own: np.ndarray) -> np.ndarray:

@@ -75,12 +75,15 @@ def _close(stated: float, decimals: int, true: float) -> bool:
 _SIGNS = (" from ", "mean", "average", "median", "alloc", "weight", "portfolio", "bp", "basis point")  # fmt: skip
 
 
-_DIGIT = re.compile(r"\d")
+def holds_digit(text: str) -> bool:
+    """Whether a text holds one of 0–9; deleting them is several times faster than looking for one."""
+    raw = text.encode("utf-8", "surrogatepass")
+    return len(raw.translate(None, b"0123456789")) < len(raw)
 
 
 def may_hold_figures(text: str) -> bool:
     """Whether a text, in lower case, holds a number and a word any of these rules begins with."""
-    return bool([sign for sign in _SIGNS if sign in text]) and _DIGIT.search(text) is not None
+    return holds_digit(text) and bool([sign for sign in _SIGNS if sign in text])
 
 
 def check_figures(answer: Answer) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from tapewright.findings import Finding
 from tapewright.rows import Row
+from validators.figures import holds_digit
 from validators.rules import RULES, declare
 
 _Q = "Who is it from?"
@@ -79,7 +80,7 @@ _FORMULA = re.compile(
 _FORMULA_ASKED = re.compile(r"\b(?:formula|excel|spreadsheet|google sheets?|worksheet|cells?)\b", re.IGNORECASE)
 
 
-_CELL = re.compile(r"(?:^|\n)[=+@-]")
+_SIGNS = ("=", "+", "@", "-")
 _HAS_DIGITS = re.compile(r"\d[\d .()-]{5}|\d\d[ A-Z0-9]")
 
 
@@ -90,10 +91,9 @@ def _finding(code: str, message: str, field: str) -> Finding:
 def check_privacy(row: Row) -> Iterator[Finding]:
     """V001 to V007 on every text; the evidence is masked, since reports travel."""
     whole = f"{row.instruction}\n{row.input}\n{row.output}\n{row.rejected}"
-    mail = "@" in whole
-    digits = _HAS_DIGITS.search(whole) is not None
+    mail, digits = "@" in whole, holds_digit(whole)
     secret = bool([hint for hint in _SECRET_HINTS if hint in whole])
-    formula = _CELL.search(whole) is not None
+    formula = row.output[:1] in _SIGNS or row.input[:1] in _SIGNS or row.instruction[:1] in _SIGNS
     if not (mail or digits or secret or formula):
         return
     for field, text in (
@@ -110,7 +110,7 @@ def check_privacy(row: Row) -> Iterator[Finding]:
             yield from _check_digits(field, text)
         if secret and (match := _SECRET.search(text)):
             yield _finding(SECRET, f"holds {_masked(match.group())}", field)
-        if text[0] in "=+@-" and _FORMULA.match(text) and not _FORMULA_ASKED.search(row.instruction):
+        if text[0] in _SIGNS and _FORMULA.match(text) and not _FORMULA_ASKED.search(row.instruction):
             yield _finding(FORMULA, f"begins with {text[:12]!r}", field)
 
 

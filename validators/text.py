@@ -198,7 +198,7 @@ _MEDIA_NAMES = ("image", "pictur", "photo", "draw", "paint", "illustr", "video",
 
 def _names_media(text: str) -> bool:
     lower = text.lower()
-    return any(name in lower for name in _MEDIA_NAMES)
+    return bool([name for name in _MEDIA_NAMES if name in lower])  # a list is built faster than any() is asked
 
 
 def _check_possible(row: Row) -> Iterator[Finding]:

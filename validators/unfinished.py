@@ -142,7 +142,7 @@ def lacks_code(instruction: str, answer: str) -> bool:
     """Whether the instruction asks for code and the answer holds none, or only tells what the program would do."""
     asked = instruction[:300]
     lower = asked.lower()
-    if not any(name in lower for name in _CODE_NAMES):
+    if not [name for name in _CODE_NAMES if name in lower]:
         return False
     if _CODE_ASKED.search(asked) or _TASK_ASKED.match(asked):
         return not _CODE_SIGN.search(answer)
