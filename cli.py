@@ -142,6 +142,27 @@ def clean(files: tuple[str, ...], output: Path, quarantine: Path | None, shape: 
 
 
 @cli.command()
+@click.argument("files", nargs=-1, required=True)
+@click.option("--near", default=0.8, metavar="LIKENESS", help="Least likeness of near duplicates: Jaccard of word triples.")  # fmt: skip
+@click.option("--fields", default="", help="What is compared, comma-separated: system, instruction, input, output, rejected or any column; default all texts.")  # fmt: skip
+@click.option("--against", multiple=True, metavar="REFERENCE", help="Rows close to a row of this file, glob or folder go; it is not changed. May be repeated.")  # fmt: skip
+@click.option("--remove", default="near", metavar="KINDS", help="What goes besides exact copies: near, conflict, id, twin, comma-separated; what does not go is counted and listed.")  # fmt: skip
+@click.option("--keep", default="best", type=click.Choice(["best", "longest", "first"]), help="Which row of a pair stays. Best: fewer findings, then longer, then first.")  # fmt: skip
+@click.option("--max-removed", default=0.5, metavar="SHARE", help="Write nothing where more of a file would go.")
+@click.option("--force", is_flag=True, help="Write however much goes.")
+@click.option("--shape", default="", help="Shape of the rows read; recognised per row where it is not given.")
+@click.option("--report", type=click.Path(dir_okay=False, path_type=Path), default=None, help="Write every pair with its evidence to this JSONL file.")  # fmt: skip
+@click.option("--dry-run", is_flag=True, help="Only say what would go.")
+@click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), default=None, help="FILE.jsonl[.gz|.zst] or FILE.parquet for the rows that stay.")  # fmt: skip
+@click.option("--workers", "-j", default=0, help="Processes; 0 for one per core where the files are large. The bytes do not depend on it.")  # fmt: skip
+def dedup(files: tuple[str, ...], **options: Any) -> None:
+    """Take out copies and near copies, each with the row that stays in its place."""
+    from validators.duplicates.command import run_dedup
+
+    sys.exit(run_dedup(files, **options))
+
+
+@cli.command()
 @click.option("--json", "as_json", is_flag=True, help="As JSON on stdout.")
 def tasks(as_json: bool) -> None:
     """List the tasks with their weights, families and defects."""
