@@ -19,11 +19,12 @@ import orjson
 from tapewright import files
 from tapewright.errors import ConfigError
 from tapewright.inputs import expand
+from tapewright.shapes import SHAPES
 from validators.duplicates.choose import CONFLICT, EXACT, ID, KINDS, NEAR, TWIN, Gone, Ranks, Ties, choose, copies
 from validators.duplicates.evidence import Evidence, Store
 from validators.duplicates.near import Search
 from validators.duplicates.related import conflicts, same_id, twins
-from validators.duplicates.sources import Reading, Silent, Watch, check_names, mark_sources, visit
+from validators.duplicates.sources import Reading, Silent, Watch, check_fields, check_names, mark_sources, visit
 from validators.duplicates.spool import Spool
 from validators.duplicates.writing import line_to_keep, lines_of, parse_unreadable
 
@@ -56,6 +57,8 @@ class Terms:
         for kind in self.remove:
             if kind not in KINDS:
                 raise ConfigError(f"no kind of duplicate {kind!r}; known: {', '.join(KINDS)}")
+        if self.shape and self.shape not in SHAPES:
+            raise ConfigError(f"no shape {self.shape!r}; known: {', '.join(SHAPES)}")
         if self.keep not in KEEP:
             raise ConfigError(f"keep {self.keep!r} is not one of {', '.join(KEEP)}")
 
@@ -126,6 +129,7 @@ def dedup(
             raise ConfigError(f"{path} is also an input or another output; choose another name")
         taken.add(path.resolve())
     reading = Reading((*inputs, *against), len(inputs), terms.fields, terms.shape)
+    check_fields(reading)
     with _workplace(output) as folder:
         run = _Run(reading, terms, folder, watch or Silent())
         try:

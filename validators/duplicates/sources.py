@@ -3,17 +3,18 @@
 import signal
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 
-from tapewright.errors import ConfigError
+from tapewright.errors import ConfigError, suggest
 from tapewright.inputs import Block, read_blocks
 from tapewright.workers import map_in_order
 from validators.dataset import Options, Tally, check_row, load_rules
 from validators.duplicates.marks import Marks
-from validators.duplicates.reading import passage_of_item, read_row, readable
+from validators.duplicates.reading import FIELDS, passage_of_item, read_row, readable
 from validators.duplicates.spool import Spool
 
 COMMIT_BLOCKS = 100
@@ -144,3 +145,15 @@ def check_names(names: Iterable[str]) -> None:
     """ConfigError for stdin, which cannot be read twice."""
     if "-" in names:
         raise ConfigError("dedup reads its files more than once, which stdin does not allow; write it to a file first")
+
+
+def check_fields(reading: Reading) -> None:
+    """ConfigError for a field that is no text of a row and no column of the first rows of any file."""
+    columns: set[str] = set()
+    for name in reading.names:
+        for block in islice(read_blocks(name), 1):
+            columns.update(*(item.record for item in block.items() if isinstance(item.record, dict)))
+    known = [*FIELDS, "chosen", *sorted(map(str, columns))]
+    for field in reading.fields:
+        if field not in known:
+            raise ConfigError(f"no row has a field {field!r}.{suggest(field, known)}")

@@ -90,9 +90,9 @@ def sequence_sums(values: np.ndarray) -> np.ndarray:
 
 def split_words(texts: list[str]) -> Words:
     """The words of normal texts (single spaces, no line breaks)."""
-    data = np.frombuffer(("\n".join(texts) + "\n").encode("utf-8", "replace"), dtype=np.uint8)
+    data = np.frombuffer(("\n".join(texts) + "\n").encode("utf-8", "replace") if texts else b"", dtype=np.uint8)
     ends = np.flatnonzero((data == _SPACE) | (data == _ROW_END))
-    starts = np.concatenate(([0], ends[:-1] + 1))
+    starts = np.concatenate(([0], ends[:-1] + 1))[: len(ends)]
     closes = data[ends] == _ROW_END
     there = ends > starts  # an empty text has one empty word
     before = np.concatenate(([0], np.cumsum(there)))
