@@ -57,6 +57,23 @@ class Moment(click.ParamType):
         return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
 
 
+class Duration(click.ParamType):
+    """A length of time such as `71d`, `36h` or `20min`, as seconds."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> int:
+        if isinstance(value, int):
+            return value
+        import re
+
+        found = re.fullmatch(r"(\d+(?:\.\d+)?) ?(s|min|m|h|d|w)?", value.strip().lower())
+        if not found or (found[2] is None and float(found[1])):
+            self.fail(f"{value!r} is not a duration such as 71d, 36h or 20min", param, ctx)
+        sizes = {None: 1, "s": 1, "m": 60, "min": 60, "h": 3_600, "d": 86_400, "w": 604_800}
+        return round(float(found[1]) * sizes[found[2]])
+
+
 @click.group(context_settings=SHOW_DEFAULT)
 @click.version_option(__version__, prog_name="tapewright")
 def cli() -> None:
@@ -143,6 +160,58 @@ def clean(files: tuple[str, ...], output: Path, quarantine: Path | None, shape: 
 
 @cli.command()
 @click.argument("files", nargs=-1, required=True)
+@click.option("--by", default="time", type=click.Choice(["time", "group", "random"]), help="In order of time; by whole groups, strata held best; or drawn by --seed.")  # fmt: skip
+@click.option("--train", type=float, default=None, help="Share of train; .8 where no share is given.")
+@click.option("--val", type=float, default=None, help="Share of val; .1 where no share is given.")
+@click.option("--test", type=float, default=None, help="Share of test; .1 where no share is given.")
+@click.option("--purge", "purge_s", type=Duration(), default=None, help="How far an outcome reaches, e.g. 71d; default by each row's frame.")  # fmt: skip
+@click.option("--embargo", "embargo_s", type=Duration(), default=None, help="How far indicators look back, e.g. 100d; default by each row.")  # fmt: skip
+@click.option("--block", "block_s", type=Duration(), default="7d", help="Stretch of time that is one group for all symbols; 0 for single moments.")  # fmt: skip
+@click.option("--stratify", default="", metavar="COLUMNS", help="Columns or facts to hold in proportion, e.g. task_type,label.")  # fmt: skip
+@click.option("--k-fold", "folds", default=0, metavar="K", help="Write K pairs of purged cross-validation instead.")
+@click.option("--test-folds", default=1, metavar="N", help="With --k-fold: every choice of N folds is a test once (combinatorial).")  # fmt: skip
+@click.option("--seed", default=42, help="For --by random.")
+@click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), default=None, help="FILE.jsonl[.gz|.zst] or FILE.parquet becomes FILE-train… and so on; default beside the input.")  # fmt: skip
+@click.option("--time-column", default="as_of", help="Column that says when a row is.")
+@click.option("--group-column", default="group", help="Column that says which rows stay together.")
+@click.option("--shape", default="", help="Shape of the rows read; recognised per row where it is not given.")
+@click.option("--check/--no-check", default=True, help="Look for leaks between the parts and set aside what leaks.")
+def split(files: tuple[str, ...], **options: Any) -> None:
+    """Split FILES into train, val and test that do not leak; every row is accounted for."""
+    from validators.splitting.command import run_split
+
+    run_split(files, **options)
+
+
+@cli.command()
+@click.argument("names", nargs=-1, metavar="[FILES]...")
+@click.option("--train", multiple=True, metavar="FILE", help="What training sees; may be repeated.")
+@click.option("--test", multiple=True, metavar="FILE", help="What must be unseen; may be repeated, each looked at by itself.")  # fmt: skip
+@click.option("--benchmark", multiple=True, metavar="FILE|NAME[=PATH]", help="A file, or fpb, fiqa, tfns, nwgi from the Hub or from PATH.")  # fmt: skip
+@click.option("--split-column", default="split", help="Of FILES: the column that names a row's split; else its provenance.")  # fmt: skip
+@click.option("--max-share", default=0.0, metavar="SHARE", help="Exit 1 when more than this share of rows leaks in any one way.")  # fmt: skip
+@click.option("--strict-families", is_flag=True, help="Count the same template about the same entity, too.")
+@click.option("--near", default=0.8, metavar="LIKENESS", help="Least likeness of nearly copied rows.")
+@click.option("--ngram-share", default=0.5, metavar="SHARE", help="Least share of a text's own 13-word runs found in one train text.")  # fmt: skip
+@click.option("--only", default="", metavar="CODES", help="Only these kinds, e.g. L001,L003.")
+@click.option("--ignore", default="", metavar="CODES", help="All kinds but these.")
+@click.option("--purge", "purge_s", type=Duration(), default=None, help="How far an outcome reaches; default by each row's frame.")  # fmt: skip
+@click.option("--embargo", "embargo_s", type=Duration(), default=None, help="How far indicators look back; default by each row.")  # fmt: skip
+@click.option("--block", "block_s", type=Duration(), default="7d", help="Stretch of time that is one scenario for all symbols.")  # fmt: skip
+@click.option("--time-column", default="as_of", help="Column that says when a row is.")
+@click.option("--group-column", default="group", help="Column that says which rows belong together.")
+@click.option("--shape", default="", help="Shape of the rows read; recognised per row where it is not given.")
+@click.option("--report", multiple=True, metavar="FORM[=FILE]", help="json, jsonl or any form of validate; may be repeated.")  # fmt: skip
+@click.option("--exit-zero", is_flag=True, help="Exit 0 even when too much leaks.")
+def leakage(names: tuple[str, ...], **options: Any) -> None:
+    """Find what of the test side has leaked into train: copies, passages, scenarios, time, quotes, templates."""
+    from validators.leakage.command import run_leakage
+
+    sys.exit(run_leakage(names, **options))
+
+
+@cli.command()
+@click.argument("files", nargs=-1, required=True)
 @click.option("--near", default=0.8, metavar="LIKENESS", help="Least likeness of near duplicates: Jaccard of word triples.")  # fmt: skip
 @click.option("--fields", default="", help="What is compared, comma-separated: system, instruction, input, output, rejected or any column; default all texts.")  # fmt: skip
 @click.option("--against", multiple=True, metavar="REFERENCE", help="Rows close to a row of this file, glob or folder go; it is not changed. May be repeated.")  # fmt: skip
@@ -160,6 +229,34 @@ def dedup(files: tuple[str, ...], **options: Any) -> None:
     from validators.duplicates.command import run_dedup
 
     sys.exit(run_dedup(files, **options))
+
+
+@cli.group()
+def pine() -> None:
+    """Check and format PineScript (unofficial; versions 5 and 6)."""
+
+
+@pine.command("check")
+@click.argument("files", nargs=-1, required=True)
+@click.option("--report", multiple=True, metavar="FORM[=FILE]", help="As in validate; may be repeated.")
+@click.option("--ignore", default="", metavar="CODES", help="All rules but these.")
+@click.option("--fail-on", default="error", type=click.Choice(["error", "warning", "info"]), help="Exit 1 for this and worse.")  # fmt: skip
+@click.option("--exit-zero", is_flag=True, help="Exit 0 even when there are problems.")
+def check_pine(files: tuple[str, ...], report: tuple[str, ...], ignore: str, fail_on: str, exit_zero: bool) -> None:
+    """Check scripts as the compiler would, and for what compiles and misleads."""
+    from validators.pinescript.command import run_check
+
+    sys.exit(run_check(files, report, ignore, fail_on, exit_zero))
+
+
+@pine.command("format")
+@click.argument("files", nargs=-1, required=True)
+@click.option("--write", is_flag=True, help="Write the files in place instead of printing them.")
+def format_pine(files: tuple[str, ...], write: bool) -> None:
+    """Print scripts anew, unchanged in meaning: four spaces to a block, one statement to a line."""
+    from validators.pinescript.command import run_format
+
+    sys.exit(run_format(files, write))
 
 
 @cli.command()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from validators.clean import FIXABLE
 from validators.dataset import load_rules
+from validators.leakage import check  # noqa: F401  registers the rules of `leakage`
 from validators.rules import RULES, Rule
 
 FOLDER = Path(__file__).parent.parent / "docs" / "rules"
@@ -22,6 +23,8 @@ FAMILIES = {
     "C": ("preference", "what tells chosen from rejected is the right thing"),
     "B": ("balance", "what only the whole file shows"),
     "V": ("privacy", "what must not leave the house"),
+    "P": ("pine", "code of a row compiles and does not mislead"),
+    "L": ("leakage", "test material that training has already seen; found by `leakage`"),
 }
 LONGEST_EXAMPLE = 900
 
@@ -53,6 +56,9 @@ def page(entry: Rule) -> str:
     ]
     if entry.bad:
         lines += [f"## Bad\n\n{_shown(entry.bad)}", f"## Good\n\n{_shown(entry.good)}"]
+    if entry.code[0] == "L":
+        lines.append(f"## Leaving it out\n\n`leakage --ignore {entry.code}`; `--max-share` tolerates some.\n")
+        return "\n".join(lines)
     lines.append(
         "## Leaving it out\n\n"
         f'`--ignore {entry.code}`, or `ignore = ["{entry.code}"]` under `[validate]` in `tapewright.toml`; '

@@ -28,6 +28,7 @@ from validators.context import Answer, read_prompt, unread_prompt
 from validators.figures import check_figures, may_hold_figures
 from validators.metadata import check_metadata
 from validators.numbers import check_equations
+from validators.pinescript.rules import check_code
 from validators.preference import check_pair, check_worse, unfound
 from validators.privacy import check_privacy
 from validators.schema import EMPTY, MIXED, check_schema, problem, refused, sound_shape
@@ -43,6 +44,7 @@ ROW_RULES: dict[str, RowRule] = {
     "C": check_pair,
     "V": check_privacy,
     "T": check_moment,
+    "P": check_code,
 }
 KEPT = 1_000
 
@@ -115,7 +117,7 @@ class Options:
     tape: Tape | None = None
     use_facts: bool = True
     wants: Callable[[Finding], bool] | None = None
-    families: str = "SXNRTFCBV"
+    families: str = "SXNRTFCBVP"
     max_tokens: int = 0
     tokenizer: str = ""
 
