@@ -5,9 +5,11 @@ from typing import TYPE_CHECKING
 from validators.pinescript import syntax as s
 from validators.pinescript.builtins import V5_ARGUMENTS, Builtin, Signature, Slot
 from validators.pinescript.kinds import ANYTHING, SERIES, UNKNOWN, UNSURE, VOID, WORDS, Kind, fits, widest
+from validators.pinescript.problems import suggest
+from validators.pinescript.tree import path_of
 
 if TYPE_CHECKING:
-    from validators.pinescript.checker import Checker
+    from validators.pinescript.values import Values
 
 _OF_ELEMENT = frozenset(
     ("get", "first", "last", "pop", "shift", "remove", "min", "max", "sum", "mode", "median", "avg", "range")
@@ -24,10 +26,8 @@ _ORDERS = (
 )
 
 
-def check_call(checker: "Checker", node: s.Call) -> Kind | list[Kind]:
+def check_call(checker: "Values", node: s.Call) -> Kind | list[Kind]:
     """The type of what a call gives; problems for arguments that do not fit."""
-    from validators.pinescript.checker import path_of
-
     arguments = [(argument, checker.value(argument.value)) for argument in node.arguments]
     path = path_of(node.function)
     root = path.partition(".")[0]
@@ -62,7 +62,7 @@ def check_call(checker: "Checker", node: s.Call) -> Kind | list[Kind]:
 Arguments = list[tuple[s.Argument, Kind | list[Kind]]]
 
 
-def _construct(checker: "Checker", node: s.Call, path: str, arguments: Arguments) -> Kind | None:
+def _construct(checker: "Values", node: s.Call, path: str, arguments: Arguments) -> Kind | None:
     """`Type.new(…)`, `array.new<float>()` and the copies of objects."""
     owner, _, word = path.rpartition(".")
     if owner in checker.types and word in ("new", "copy"):
@@ -77,7 +77,7 @@ def _construct(checker: "Checker", node: s.Call, path: str, arguments: Arguments
     return None
 
 
-def _method(checker: "Checker", node: s.Call, function: s.Attribute, arguments: Arguments) -> Kind | list[Kind]:
+def _method(checker: "Values", node: s.Call, function: s.Attribute, arguments: Arguments) -> Kind | list[Kind]:
     """`receiver.name(…)`: a method of the script or of a built-in type."""
     receiver = checker.single(function.value)
     own = [entry for entry in checker.functions.get(function.name, ()) if entry.method]
@@ -103,7 +103,7 @@ def _method(checker: "Checker", node: s.Call, function: s.Attribute, arguments: 
     return _built(checker, node, built, [(head, receiver), *arguments])
 
 
-def _own(checker: "Checker", node: s.Call, functions: list[s.Function], arguments: Arguments) -> Kind | list[Kind]:
+def _own(checker: "Values", node: s.Call, functions: list[s.Function], arguments: Arguments) -> Kind | list[Kind]:
     """A call of a function the script defines; with several of one name, any that fits."""
     best: s.Function | None = None
     for function in functions:
@@ -123,7 +123,7 @@ def _own(checker: "Checker", node: s.Call, functions: list[s.Function], argument
     return checker.results.get(id(best), ANYTHING)
 
 
-def _built(checker: "Checker", node: s.Call, built: Builtin, arguments: Arguments) -> Kind | list[Kind]:
+def _built(checker: "Values", node: s.Call, built: Builtin, arguments: Arguments) -> Kind | list[Kind]:
     name = built.name
     if built.top_level and not checker.scope.top:
         checker.problems.add(
@@ -155,7 +155,7 @@ def _nearest(built: Builtin, arguments: Arguments) -> Signature:
     )  # fmt: skip
 
 
-def _without_old(checker: "Checker", name: str, arguments: Arguments) -> Arguments:
+def _without_old(checker: "Values", name: str, arguments: Arguments) -> Arguments:
     """Arguments that version 5 took are left out of the match there, and a problem in version 6."""
     kept = []
     for argument, kind in arguments:
@@ -171,7 +171,7 @@ def _without_old(checker: "Checker", name: str, arguments: Arguments) -> Argumen
     return kept
 
 
-def _match(checker: "Checker", node: s.Call, name: str, way: Signature, arguments: Arguments, *, report: bool) -> bool:
+def _match(checker: "Values", node: s.Call, name: str, way: Signature, arguments: Arguments, *, report: bool) -> bool:
     """Whether the arguments fit; what does not is a problem where `report` asks for it."""
     problems, slots = checker.problems, way.slots
     taken: dict[str, Kind] = {}
@@ -182,11 +182,9 @@ def _match(checker: "Checker", node: s.Call, name: str, way: Signature, argument
             slot = by_name.get(argument.name)
             if slot is None:
                 if report:
-                    from validators.pinescript.checker import _suggest
-
                     problems.add(
                         "P017",
-                        f"{name}() has no argument {argument.name!r}{_suggest(argument.name, by_name)}",
+                        f"{name}() has no argument {argument.name!r}{suggest(argument.name, by_name)}",
                         argument.place,
                         subject=f"{name}:{argument.name}",
                     )
@@ -214,7 +212,7 @@ def _match(checker: "Checker", node: s.Call, name: str, way: Signature, argument
     return good
 
 
-def _fits(checker: "Checker", name: str, slot: Slot, kind: Kind, argument: s.Argument, report: bool) -> bool:
+def _fits(checker: "Values", name: str, slot: Slot, kind: Kind, argument: s.Argument, report: bool) -> bool:
     floats_for_int = (
         kind.base == "float" and "int" in slot.bases and "float" not in slot.bases and UNKNOWN not in slot.bases
     )
@@ -236,9 +234,7 @@ def _fits(checker: "Checker", name: str, slot: Slot, kind: Kind, argument: s.Arg
     return True
 
 
-def _result(
-    checker: "Checker", built: Builtin, way: Signature, node: s.Call, arguments: Arguments
-) -> Kind | list[Kind]:
+def _result(checker: "Values", built: Builtin, way: Signature, node: s.Call, arguments: Arguments) -> Kind | list[Kind]:
     """The type of what a built-in gives, where it depends on its arguments too."""
     space, _, word = built.name.rpartition(".")
     first = arguments[0][1] if arguments and isinstance(arguments[0][1], Kind) else ANYTHING

@@ -3,8 +3,9 @@
 import re
 
 from validators.pinescript import syntax as s
-from validators.pinescript.checker import Checker, path_of, walk
+from validators.pinescript.checker import Checker
 from validators.pinescript.problems import Problems
+from validators.pinescript.tree import path_of, walk
 
 _PLOTS = ("plot", "plotshape", "plotchar", "plotarrow", "plotbar", "plotcandle", "bgcolor", "barcolor", "fill", "hline")
 _OFFSETS = {"plot": 7, "plotshape": 6, "plotchar": 6, "plotarrow": 4, "bgcolor": 1, "barcolor": 1}

@@ -1,5 +1,7 @@
 """What is wrong with a script, where, and the order problems are told in."""
 
+from collections.abc import Iterable
+from difflib import get_close_matches
 from typing import NamedTuple
 
 
@@ -27,3 +29,9 @@ class Problems(list[Problem]):
         if any(known.line == place[0] and known.code == code for known in self):
             return
         self.append(Problem(code, message, *place, severity, subject))
+
+
+def suggest(name: str, pool: Iterable[str]) -> str:
+    """The name that may have been meant, as the end of a message; empty where none is near."""
+    near = get_close_matches(name, list(dict.fromkeys(pool)), n=1, cutoff=0.7)
+    return f"; did you mean {near[0]!r}?" if near else ""
