@@ -25,6 +25,8 @@ class Expressions:
     def __init__(self, tokens: list[Token], problems: Problems) -> None:
         self.tokens, self.problems, self.at = tokens, problems, 0
         self.token = tokens[0]
+        self.calls: list[s.Call] = []
+        self.assigns: list[s.Assign] = []
 
     # --- moving on -----------------------------------------------------------------------------
 
@@ -208,7 +210,9 @@ class Expressions:
                 f"',' or ')' expected in the arguments opened on line {opened.line}, {shown(self.token)} found"
             )
         self.take()
-        return s.Call(*function.place, function, types, arguments)
+        found = s.Call(function.line, function.column, function, types, arguments)
+        self.calls.append(found)
+        return found
 
     def primary(self) -> s.Expression:
         token = self.token

@@ -17,7 +17,7 @@ _MOST_OBJECTS = {"max_labels_count": 500, "max_lines_count": 500, "max_boxes_cou
 
 def check_habits(checker: Checker, source: str) -> None:
     """P040 to P047."""
-    calls = [(path_of(node.function), node) for node in walk(checker.script.statements) if isinstance(node, s.Call)]
+    calls = sorted(((path_of(call.function), call) for call in checker.script.calls), key=lambda entry: entry[1].place)
     problems = checker.problems
     for name, call in calls:
         if name == "request.security":

@@ -27,7 +27,7 @@ class _Parser(Expressions):
                 self.take()
                 continue
             statements += self.line()
-        return s.Script(1, 1, version, statements)
+        return s.Script(1, 1, version, statements, self.calls, self.assigns)
 
     def line(self) -> list[s.Statement]:
         """The statements of one line, parted by commas; after an error, of none of the rest of it."""
@@ -122,7 +122,9 @@ class _Parser(Expressions):
         value = self.expression()
         if self.token.kind in _ASSIGNS:
             operator = self.take().text
-            return s.Assign(*token.place, operator, value, self.value())
+            found = s.Assign(*token.place, operator, value, self.value())
+            self.assigns.append(found)
+            return found
         if self.token.kind == "=":
             if isinstance(value, s.Name):
                 self.take()

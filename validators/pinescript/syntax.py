@@ -262,7 +262,9 @@ Statement = Declare | DeclareTuple | Assign | Function | UserType | Enum | Impor
 
 @dataclass(slots=True)
 class Script(Node):
-    """A whole script."""
+    """A whole script, with all its calls in the order they end and its assignments, wherever they stand."""
 
     version: int
     statements: list[Statement]
+    calls: list[Call] = field(default_factory=list)
+    assigns: list[Assign] = field(default_factory=list)

@@ -21,7 +21,7 @@ def walk(nodes: Iterable[object]) -> Iterator[s.Node]:
         node = waiting.pop()
         if isinstance(node, s.Node):
             yield node
-            waiting += [getattr(node, name) for name in reversed(_parts(type(node)))]
+            waiting += [getattr(node, name) for name in _parts(type(node))]
         elif isinstance(node, (list, tuple)):
             waiting += node[::-1]
 
@@ -32,5 +32,7 @@ _SLOTS: dict[type, tuple[str, ...]] = {}
 def _parts(kind: type) -> tuple[str, ...]:
     known = _SLOTS.get(kind)
     if known is None:
-        known = _SLOTS[kind] = tuple(name for name in kind.__dataclass_fields__ if name not in ("line", "column"))  # type: ignore[attr-defined]
+        known = _SLOTS[kind] = tuple(
+            reversed([name for name in kind.__dataclass_fields__ if name not in ("line", "column")])
+        )  # type: ignore[attr-defined]
     return known

@@ -26,7 +26,7 @@ from validators.pinescript.kinds import (
 )
 from validators.pinescript.problems import Problems, suggest
 from validators.pinescript.scope import Scope, Variable
-from validators.pinescript.tree import path_of, walk
+from validators.pinescript.tree import path_of
 
 _COLLECTIONS = ("array", "matrix", "map")
 
@@ -42,7 +42,7 @@ class Values:
         self.types: dict[str, s.UserType] = {}
         self.enums: dict[str, s.Enum] = {}
         self.imports: set[str] = set()
-        self.reassigned = {path_of(node.target) for node in walk(script.statements) if isinstance(node, s.Assign)}
+        self.reassigned = {path_of(node.target) for node in script.assigns}
         self.kind_of_script = ""
         self.table = table()
         self.every: list[Variable] = []
