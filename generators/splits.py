@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from generators.registry import load_spec
 from generators.world import GROUP_SECONDS
 from tapewright.errors import ConfigError, suggest
+from validators.splitting.window import DAY_S, HORIZON_BARS, MEMORY_BARS
 
-# Between two splits lie sixty days, the longest look-back a daily reading shows (EMA(50) and the
-# 20-bar range after it), and a whole time block for the outcome of a plan.
-EMBARGO_SECONDS = 60 * 86_400 + GROUP_SECONDS
+# Between two splits lie the outcome of a daily plan, the longest look-back a daily reading shows (the median
+# range of a hundred candles) and a whole time block, so that no window of one meets a window of the other.
+EMBARGO_SECONDS = (HORIZON_BARS + MEMORY_BARS) * DAY_S + GROUP_SECONDS
 
 
 @dataclass(slots=True)
