@@ -335,7 +335,8 @@ def test_generated_splits_do_not_leak(tmp_path):
     figures that in some thousand rows one comes twice, under another family's instruction.
     """
     from generators.config import Config
-    from generators.produce import produce, resolve_weights
+    from generators.produce import produce
+    from generators.registry import resolve_weights
 
     shares = (("train", 0.8), ("val", 0.1), ("test", 0.1))
     config = Config(size=3_000, seed=42, weights=tuple(resolve_weights(None).items()), splits=shares, version="test")

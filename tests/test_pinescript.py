@@ -98,6 +98,15 @@ def test_several_errors_are_told_in_order_and_none_follows_from_another():
     assert [(problem.line, problem.code) for problem in _errors(source)] == [(3, "P012"), (5, "P015")]
 
 
+def test_mutants_are_found_on_their_line():
+    from benchmarks.pine_mutations import KINDS, measure
+
+    made, killed, survivors = measure(
+        [path.read_text(encoding="utf-8") for path in GOOD if not path.stem.startswith("v4")], 480
+    )
+    assert len(made) == len(KINDS) and killed.total() >= 0.995 * made.total(), survivors[:1]
+
+
 _PIECES = st.sampled_from(
     ["//@version=6\n", 'indicator("x")\n', "if ", "for ", "switch\n", "    ", "  ", "\n", "(", ")", "[", "]", "=", ":=", "=>", "?", ":", ",", ".", "a", "close",
      "ta.sma", "1", '"', "'", "type T\n", "var ", "float ", "array<float>", "not ", "and ", "-", "*", "\t", "#ff0000", "method ", "enum E\n", "import a/b/1\n", "é", "\x00"]

@@ -31,7 +31,8 @@ def check_call(checker: "Values", node: s.Call) -> Kind | list[Kind]:
     arguments = [(argument, checker.value(argument.value)) for argument in node.arguments]
     path = path_of(node.function)
     root = path.partition(".")[0]
-    shadowed = bool(path) and "." in path and checker.scope.find(root) is not None
+    # A variable may be called like a namespace, as in `line = line.new(…)`; the built-in is meant where there is one.
+    shadowed = "." in path and checker.scope.find(root) is not None and path not in checker.table.functions
     if path and not shadowed:
         if path in checker.functions:
             return _own(checker, node, checker.functions[path], arguments)
@@ -80,12 +81,15 @@ def _construct(checker: "Values", node: s.Call, path: str, arguments: Arguments)
 def _method(checker: "Values", node: s.Call, function: s.Attribute, arguments: Arguments) -> Kind | list[Kind]:
     """`receiver.name(…)`: a method of the script or of a built-in type."""
     receiver = checker.single(function.value)
+    head = s.Argument(*function.value.place, "", function.value)
+    given = [(head, receiver), *arguments]
     own = [entry for entry in checker.functions.get(function.name, ()) if entry.method]
-    if own:
-        head = s.Argument(*function.value.place, "", function.value)
-        return _own(checker, node, own, [(head, receiver), *arguments])
+    if any(_match(checker, node, entry.name, _signature_of(checker, entry), given, report=False) for entry in own):
+        return _own(checker, node, own, given)
     base = receiver.base
     space = base.partition("<")[0]
+    if own and f"{space}.{function.name}" not in checker.table.functions:
+        return _own(checker, node, own, given)
     if base == UNKNOWN or base == "na" or space not in checker.table.namespaces:
         if base in checker.types and function.name not in (
             "copy",
@@ -99,24 +103,29 @@ def _method(checker: "Values", node: s.Call, function: s.Attribute, arguments: A
     if built is None:
         checker.member(function, base, list(checker.table.members.get(space, ())))
         return ANYTHING
-    head = s.Argument(*function.value.place, "", function.value)
-    return _built(checker, node, built, [(head, receiver), *arguments])
+    return _built(checker, node, built, given)
+
+
+def _signature_of(checker: "Values", function: s.Function) -> Signature:
+    """How a function of the script is called."""
+    slots = tuple(
+        Slot(
+            parameter.name, parameter.default is None,
+            frozenset((checker.written(parameter.type).base if parameter.type else UNKNOWN,)),
+            {"const": 0, "input": 1, "simple": 2}.get(parameter.type.qualifier, UNSURE) if parameter.type else UNSURE,
+            f"{parameter.type.qualifier} {parameter.type.name}".strip() if parameter.type else "",
+        )
+        for parameter in function.parameters
+    )  # fmt: skip
+    return Signature(slots, ANYTHING)
 
 
 def _own(checker: "Values", node: s.Call, functions: list[s.Function], arguments: Arguments) -> Kind | list[Kind]:
     """A call of a function the script defines; with several of one name, any that fits."""
     best: s.Function | None = None
     for function in functions:
-        slots = tuple(
-            Slot(
-                parameter.name, parameter.default is None,
-                frozenset((checker.written(parameter.type).base if parameter.type else UNKNOWN,)),
-                {"const": 0, "input": 1, "simple": 2}.get(parameter.type.qualifier, UNSURE) if parameter.type else UNSURE,
-                f"{parameter.type.qualifier} {parameter.type.name}".strip() if parameter.type else "",
-            )
-            for parameter in function.parameters
-        )  # fmt: skip
-        if _match(checker, node, function.name, Signature(slots, ANYTHING), arguments, report=len(functions) == 1):
+        way = _signature_of(checker, function)
+        if _match(checker, node, function.name, way, arguments, report=len(functions) == 1):
             best = function
             break
     best = best or functions[-1]
