@@ -4,6 +4,7 @@ Rows with an equal band share a bucket. Of a small bucket every pair is a candid
 compared with the best rows of the bucket only, so that the work stays in proportion to the rows.
 """
 
+import math
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from validators.duplicates.common import Common
 from validators.duplicates.spool import Values
 from validators.duplicates.words import mix
 
-SIGNATURE = 128  # MinHash values a row may have
+SIGNATURE = 128  # MinHash values a row may have; as many are used as the bands need
 RECALL = 0.99  # of pairs exactly as alike as asked, at least this share meets in a band
 SMALL_BUCKET = 8
 _SEED = 20240229
@@ -23,8 +24,9 @@ _SEED = 20240229
 def plan_bands(threshold: float) -> tuple[int, int]:
     """(bands, values in each): the longest bands that still bring pairs of likeness `threshold` together."""
     for length in range(16, 1, -1):
-        bands = SIGNATURE // length
-        if 1 - (1 - threshold**length) ** bands >= RECALL:
+        missed = 1 - min(threshold, 0.999) ** length  # the share of such pairs that one band does not bring together
+        bands = math.ceil(math.log(1 - RECALL) / math.log(missed))
+        if bands * length <= SIGNATURE:
             return bands, length
     return SIGNATURE, 1
 

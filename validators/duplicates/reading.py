@@ -1,5 +1,6 @@
 """One record as duplicates are told by: its texts brought to one form, and the keys of its parts."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +10,7 @@ from tapewright.errors import RowError
 from tapewright.inputs import DUPLICATE, Item
 from tapewright.rows import Row
 from tapewright.shapes import from_record
-from validators.duplicates.normal import key, letter_key, normal, wide_key
+from validators.duplicates.normal import digest, key, letter_key, normal, wide_key
 
 FIELDS = ("system", "instruction", "input", "output", "rejected")
 LABEL_WORDS = 3  # an answer this short is a label
@@ -59,17 +60,19 @@ def passage_of_item(item: Item, fields: tuple[str, ...] = (), shape: str = "") -
     if not fields:
         return passage(row, verdict(row, item.record))
     texts = [_field(row, item.record, name) for name in fields]
-    return _passage(texts, "", (row.system, row.instruction, row.input, row.output, row.rejected), row.id)
+    made = _passage(texts, "", (row.system, row.instruction, row.input, row.output), row.id)
+    made.refused = key((digest(normal(row.rejected)),))
+    return made
 
 
 def passage(row: Row, said: str = "") -> Passage:
     """What is compared of a row where all its texts count, and the verdict `said` on it where it has one."""
     parts = (row.system, row.instruction, row.input, row.output)
-    made = _passage(parts, row.rejected, (*parts, row.rejected), row.id)
+    made = _passage(parts, row.rejected, parts, row.id)
     if said:  # the text is the question then, and two verdicts on it are no copies
-        made.prompt = key((made.text,))
-        made.answer = made.label = key((said,))
-        made.exact = wide_key((*map(normal, parts), said))
+        made.prompt = made.exact[0]
+        made.answer = made.label = key((digest(normal(said)),))
+        made.exact = made.exact[0], made.exact[1] ^ made.label
     return made
 
 
@@ -81,34 +84,28 @@ def verdict(row: Row, record: Any) -> str:
     return "" if said is None or isinstance(said, list | dict) else str(said)
 
 
-def _passage(texts: Any, rejected: str, parts: tuple[str, ...], name: str) -> Passage:
+def _passage(texts: Sequence[str], rejected: str, parts: Sequence[str], name: str) -> Passage:
+    """`texts` are compared; `parts` are system, instruction, input and output, or nothing."""
     tidy = [normal(text) if text else "" for text in texts]
+    digests = [digest(text) for text in tidy]
     refused = normal(rejected) if rejected else ""
     made = Passage(
         text=" ".join(text for text in tidy if text),
         rejected=refused,
-        exact=wide_key((*tidy, refused)),
+        exact=wide_key((*digests, digest(refused))),
         letters=letter_key((*texts, rejected)),
-        prompt=0, answer=0, refused=0, label=0,
-        id=key((name,)) if name else 0,
+        prompt=0, answer=0, refused=key((digest(refused),)), label=0,
+        id=key((digest(name),)) if name else 0,
         size=sum(map(len, tidy)) + len(refused),
     )  # fmt: skip
+    if parts is not texts and parts:
+        tidy = [normal(text) for text in parts]
+        digests = [digest(text) for text in tidy]
     if parts:
-        _choices(made, tidy if texts == parts[:4] else [normal(part) for part in parts[:4]], parts[4])
-    return made
-
-
-def _choices(made: Passage, tidy: list[str], rejected: str) -> None:
-    """The keys of what was asked and what was answered."""
-    *asked, answer = tidy
-    if any(asked):
-        made.prompt = key(asked)
-    if answer:
-        made.answer = key((answer,))
-        if len(answer.split(None, LABEL_WORDS)) <= LABEL_WORDS:
+        made.prompt, made.answer = key(digests[:3]), key(digests[3:])
+        if made.answer and len(tidy[3].split(None, LABEL_WORDS)) <= LABEL_WORDS:
             made.label = made.answer
-    if rejected:
-        made.refused = key((normal(rejected),))
+    return made
 
 
 def _field(row: Row, record: Any, name: str) -> str:
