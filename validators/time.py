@@ -110,6 +110,15 @@ _OBSERVED = re.compile(r"\b(?:closed|opened|traded|settled|printed|reached|hit|f
 _AHEAD = re.compile(r"\b(?:will|would|shall|should|may|might|could|if|by|until|before|next|expir\w+|valid|due|targets?|forecast\w*|expect\w*|predict\w*|schedul\w+|plan\w*|project\w*|suppose|assum\w+|announced|set for)\b", re.IGNORECASE)  # fmt: skip
 
 
+_MOMENT_WORDS = ("as of", "as-of", "as_of", "current", "time now", "timestamp", "today")
+
+
+def _moment_of(text: str) -> re.Match[str] | None:
+    """The moment a text says it speaks from."""
+    lower = text.lower()
+    return _AS_OF.search(text) if [word for word in _MOMENT_WORDS if word in lower] else None
+
+
 def _later(text: str, limit: str) -> Iterator[re.Match[str]]:
     """Dates later than `limit` in sentences that tell what a market did. A date without a time is its whole day."""
     for date in _DATE.finditer(text):
@@ -125,7 +134,7 @@ def _later(text: str, limit: str) -> Iterator[re.Match[str]]:
 def _check_future(answer: Answer) -> None:
     """T004 where the prompt says its moment: on the answer what T001 lets pass, and on the prompt itself."""
     text = answer.prompt.text
-    moment = _AS_OF.search(text)
+    moment = _moment_of(text)
     if moment is None:
         return
     limit, last = moment.group(1).replace("T", " "), max(answer.prompt.dates)
@@ -142,7 +151,7 @@ def check_moment(row: Row) -> Iterator[Finding]:
         return
     limit = row.as_of[:16].replace("T", " ")
     prompt = f"{row.instruction}\n{row.input}"
-    if _AS_OF.search(prompt):
+    if not _DATE.search(prompt) and not _DATE.search(row.output) or _moment_of(prompt):
         return
     for field, text in (("instruction", prompt), ("output", row.output)):
         for date in _later(text, limit):

@@ -65,6 +65,7 @@ ONE_WARNING = declare(
 )  # fmt: skip
 
 _STOCK_PHRASES = ("not financial advice", "do your own research", "afford to lose", "past performance")
+_ALL_WARNINGS = (*WARNINGS, *_STOCK_PHRASES)
 _SENTENCES = re.compile(r"(?<=[.!?])\s+|\n+")
 _DIGITS = re.compile(r"\d[\d.,]*")
 _LEVELS = ("entry", "stop", "target")
@@ -99,9 +100,9 @@ class Spread:
                 stated.setdefault(claim.kind, claim.value)
         self._count_plan(levels, stated, answer)
         lower = answer.lower
-        if any(phrase in lower for phrase in (*WARNINGS, *_STOCK_PHRASES)):
+        if found := [phrase for phrase in _ALL_WARNINGS if phrase in lower]:
             for sentence in {_DIGITS.sub("0", part) for part in _SENTENCES.split(lower)}:
-                if any(phrase in sentence for phrase in (*WARNINGS, *_STOCK_PHRASES)):
+                if [phrase for phrase in found if phrase in sentence]:
                     self.warnings[sentence.strip(" -*>")] += 1
 
     def _count_plan(self, levels: dict[str, float], stated: dict[str, float], answer: Answer) -> None:
