@@ -381,5 +381,13 @@ def test_an_output_never_replaces_an_input(tmp_path):
         split([source], tmp_path / "d.jsonl", Plan(purge_s=0, embargo_s=0), None)
 
 
+@pytest.mark.parametrize("suffix", [".jsonl", ".parquet"])
+def test_no_part_stays_empty(tmp_path, suffix):
+    source = _write(tmp_path / "in.jsonl", [_row(1), _row(2)])
+    with pytest.raises(ConfigError, match="test would stay empty: 2 rows, too few groups"):
+        split([source], tmp_path / f"o{suffix}", Plan(by="random"), None)
+    assert not list(tmp_path.glob("o-*"))
+
+
 def test_spans_given_hold_for_every_row():
     assert Spans(10, 20).window(Row("", "1d EMA(200)", "", "", ""), 1_000) == (980, 1_010)

@@ -74,7 +74,7 @@ class Containment:
                 short.setdefault(-int(counts[unit]), []).append((runs.whole(unit), unit + first))
         values = np.concatenate(long_values) if long_values else np.zeros(0, np.uint64)
         units = np.concatenate(long_units) if long_units else np.zeros(0, np.int64)
-        self._index(LENGTH, *_once(values, units))
+        self._index(LENGTH, values, units)
         for length, pairs in short.items():
             self._index(length, np.array([v for v, _ in pairs], dtype=np.uint64), np.array([u for _, u in pairs]))
 
@@ -82,9 +82,13 @@ class Containment:
         """Keep the runs of at most COMMON texts; (table, first unit of each run and the end, units by run)."""
         order = np.argsort(values, kind="stable")
         values, units = values[order], units[order]
-        _, inverse, sizes = np.unique(values, return_inverse=True, return_counts=True)
-        own = sizes[inverse] <= COMMON if len(values) else np.zeros(0, dtype=bool)
-        values, units = values[own], units[own]
+        if len(values):  # a run that stands twice in a text counts once
+            new = np.concatenate(([True], (values[1:] != values[:-1]) | (units[1:] != units[:-1])))
+            values, units = values[new], units[new]
+            heads = np.flatnonzero(np.concatenate(([True], values[1:] != values[:-1])))
+            sizes = np.diff(np.append(heads, len(values)))
+            own = np.repeat(sizes <= COMMON, sizes)
+            values, units = values[own], units[own]
         table = Table(values)
         bounds = np.searchsorted(values, table.values)
         if length == LENGTH:
@@ -131,16 +135,6 @@ class Containment:
     def is_short(self, unit: int) -> bool:
         """Whether a unit was compared as a whole."""
         return bool(self.words[self.unit_of[unit]] < LENGTH)
-
-
-def _once(values: np.ndarray, units: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """A run that stands twice in a text counts once."""
-    order = np.lexsort((values, units))
-    values, units = values[order], units[order]
-    if not len(values):
-        return values, units
-    new = np.concatenate(([True], (values[1:] != values[:-1]) | (units[1:] != units[:-1])))
-    return values[new], units[new]
 
 
 def _ramp(sizes: np.ndarray) -> np.ndarray:

@@ -75,6 +75,7 @@ def split(names: Iterable[str], output: Path | None, plan: Plan, check: Check | 
         with files.locked(output):
             for fold, names_of_parts, assigned, reasons in _assignments(index, plan):
                 counted = _settle(inputs, plan, names_of_parts, assigned, reasons, check)
+                _refuse_empty(names_of_parts, assigned, reasons)
                 parts = []
                 for number, part in enumerate(names_of_parts):
                     path = _path(output, suffix, f"{fold}-{part}" if fold else part)
@@ -137,6 +138,16 @@ def _settle(
             assigned[number] = NOWHERE
             reasons[number] = reason
     raise ConfigError(f"rows still leak after {MOST_ROUNDS} rounds of setting them aside; run `dedup` first")
+
+
+def _refuse_empty(names: tuple[str, ...], assigned: np.ndarray, reasons: dict[int, str]) -> None:
+    for number, name in enumerate(names):
+        if not (assigned == number).any():
+            why = ", ".join(f"{count:,} for {reason}" for reason, count in sorted(Counter(reasons.values()).items()))
+            aside = f"{len(reasons):,} are set aside ({why})" if reasons else "too few groups"
+            raise ConfigError(
+                f"{name} would stay empty: {len(assigned):,} rows, {aside}; ask for fewer or larger parts"
+            )
 
 
 def _measure(result: Result) -> None:
