@@ -25,13 +25,12 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from tapewright.rows import Row
 from validators.duplicates.candidates import plan_bands
 from validators.duplicates.choose import EXACT, NEAR, Ranks, Ties, choose, copies
 from validators.duplicates.marks import Marks
 from validators.duplicates.near import Search
 from validators.duplicates.normal import normal
-from validators.duplicates.reading import passage
+from validators.duplicates.reading import passage_of_text
 from validators.duplicates.spool import Spool
 
 NEAR_ENOUGH = 0.8
@@ -154,7 +153,7 @@ def ours(texts: Texts) -> set[int]:
     with TemporaryDirectory() as folder:
         spool = Spool(Path(folder))
         for start in range(0, len(texts), 500):
-            some = [passage(Row("", "", text, "", "")) for text in texts[start : start + 500]]
+            some = [passage_of_text(text) for text in texts[start : start + 500]]
             spool.append(Marks.of(some, range(start, start + len(some))))
         ranks = Ranks(spool.column("size"), np.zeros(spool.rows, dtype=bool))
         there = np.ones(spool.rows, dtype=bool)
@@ -437,7 +436,7 @@ def near_pairs(texts: Texts, slots: bool) -> list[tuple[int, int]]:
     with TemporaryDirectory() as folder:
         spool = Spool(Path(folder))
         for start in range(0, len(texts), 500):
-            some = [passage(Row("", "", text, "", "")) for text in texts[start : start + 500]]
+            some = [passage_of_text(text) for text in texts[start : start + 500]]
             spool.append(Marks.of(some, range(start, start + len(some))))
         ranks = Ranks(spool.column("size"), np.zeros(spool.rows, dtype=bool))
         kept = search.find_common, search.Judge

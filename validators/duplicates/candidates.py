@@ -16,19 +16,26 @@ from validators.duplicates.spool import Values
 from validators.duplicates.words import mix
 
 SIGNATURE = 128  # MinHash values a row may have; as many are used as the bands need
+UNLIKE, NOISE = 0.2, 0.005  # of pairs only so alike, at most this share should meet
 RECALL = 0.99  # of pairs exactly as alike as asked, at least this share meets in a band
 SMALL_BUCKET = 8
 _SEED = 20240229
 
 
 def plan_bands(threshold: float) -> tuple[int, int]:
-    """(bands, values in each): the longest bands that still bring pairs of likeness `threshold` together."""
-    for length in range(16, 1, -1):
+    """(bands, values in each): the shortest signature that meets RECALL without bringing too many others together.
+
+    Where none does, the longest bands that meet it.
+    """
+    found = (SIGNATURE, 1)
+    for length in range(1, 17):
         missed = 1 - min(threshold, 0.999) ** length  # the share of such pairs that one band does not bring together
         bands = math.ceil(math.log(1 - RECALL) / math.log(missed))
         if bands * length <= SIGNATURE:
-            return bands, length
-    return SIGNATURE, 1
+            found = bands, length
+            if bands * UNLIKE**length <= NOISE:
+                break
+    return found
 
 
 def sign(values: np.ndarray, offsets: np.ndarray, common: Common, threshold: float) -> np.ndarray:

@@ -76,6 +76,11 @@ def passage(row: Row, said: str = "") -> Passage:
     return made
 
 
+def passage_of_text(text: str) -> Passage:
+    """What is compared of a text that is no row."""
+    return _passage((text,), "", (), "")
+
+
 def verdict(row: Row, record: Any) -> str:
     """What a labelled text or a rated answer is said to be; empty in other shapes."""
     if row.shape not in ("text", "kto"):

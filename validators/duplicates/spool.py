@@ -88,6 +88,9 @@ class Spool:
             file.close()
 
 
+_NOTHING = np.zeros(0, dtype="<u8")
+
+
 class Values:
     """The shingles and numbers of single rows of a spool, read where they lie; 16 bytes a row in memory."""
 
@@ -101,6 +104,8 @@ class Values:
     def read(self, name: str, first: int, last: int) -> np.ndarray:
         """The values of the rows from `first` up to `last`, concatenated."""
         start, end = int(self.starts[name][first]), int(self.starts[name][last])
+        if start == end:
+            return _NOTHING
         return np.frombuffer(os.pread(self.handles[name].fileno(), 8 * (end - start), 8 * start), dtype="<u8")
 
     def offsets(self, name: str, first: int, last: int) -> np.ndarray:

@@ -19,7 +19,7 @@ class Words:
     """The words of some rows. All arrays have one entry per word but `counts`, which has one per row.
 
     `hashes` and `bare` (without punctuation at either end) are uint64; `digit` says that a digit stands in the
-    word, `name` that it is written like a name: a capital inside a sentence, or two capitals, or a leading $.
+    word, `name` that it is written like a name: a capital inside a sentence, or inside the word.
     """
 
     hashes: np.ndarray
@@ -44,10 +44,8 @@ def _lookup(characters: bytes) -> np.ndarray:
 
 _VALUES = mix(np.arange(1, 257, dtype=np.uint64) * np.uint64(_STEP))
 _VALUES[65:91] = _VALUES[97:123]
-_CAPITALS = bytes(range(65, 91))
-_DIGIT = 1 << 32  # how a byte counts among the digits (above) and capitals (below) of its word
-_KINDS = (_lookup(b"0123456789") * _DIGIT + _lookup(_CAPITALS)).astype(np.uint64)
-_CAPITAL = _lookup(_CAPITALS)
+_DIGIT, _CAPITAL = np.uint8(1), np.uint8(2)
+_KINDS = _lookup(b"0123456789") * _DIGIT + _lookup(bytes(range(65, 91))) * _CAPITAL
 _PUNCTUATION = _lookup(b".,;:!?()[]{}'\"`*|<>")
 _SENTENCE_END = _lookup(b".!?:;|*->#\"'`([{")
 
@@ -101,10 +99,13 @@ def split_words(texts: list[str]) -> Words:
     if not len(starts):
         nothing, no = np.zeros(0, dtype=np.uint64), np.zeros(0, dtype=bool)
         return Words(nothing, nothing, no, no, counts)
-    kinds = np.add.reduceat(np.take(_KINDS, data), starts)
-    digit = kinds >= _DIGIT
+    kinds = np.take(_KINDS, data)
+    lead = kinds[starts]
+    kinds[starts] = 0
+    inner = np.bitwise_or.reduceat(kinds, starts)
+    digit = ((lead | inner) & _DIGIT) != 0
     hashes, bare = _hash(data, starts, ends, digit)
-    return Words(hashes, bare, digit, _names(data, starts, ends, counts, kinds & np.uint64(_DIGIT - 1)), counts)
+    return Words(hashes, bare, digit, _names(data, ends, counts, lead, inner), counts)
 
 
 def _hash(data: np.ndarray, starts: np.ndarray, ends: np.ndarray, digit: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -137,15 +138,11 @@ def _trim(data: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> tuple[np.nd
     return starts, ends
 
 
-def _names(
-    data: np.ndarray, starts: np.ndarray, ends: np.ndarray, counts: np.ndarray, capitals: np.ndarray
-) -> np.ndarray:
-    """Which words are written like names."""
-    lead = data[starts]
-    name = (capitals > 1) | ((capitals > 0) & (lead == ord("$")))
-    single = np.flatnonzero((capitals == 1) & _CAPITAL[lead])
-    first = np.zeros(len(starts) + 1, dtype=bool)
+def _names(data: np.ndarray, ends: np.ndarray, counts: np.ndarray, lead: np.ndarray, inner: np.ndarray) -> np.ndarray:
+    """Which words are written like names, by the kind of their first character and of the others."""
+    name = (inner & _CAPITAL) != 0
+    single = np.flatnonzero(lead & _CAPITAL)
+    first = np.zeros(len(ends) + 1, dtype=bool)
     first[np.cumsum(counts) - counts] = True
-    opens = first[single] | _SENTENCE_END[data[ends[single - 1] - 1]]
-    name[single] = ~opens
+    name[single] |= ~(first[single] | _SENTENCE_END[data[ends[single - 1] - 1]])
     return name
