@@ -5,12 +5,17 @@
 - `numbers`: of the numbers they hold, so that the same sentence about other figures is another row.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+
+import numpy as np
 
 from validators.duplicates.common import Common
 from validators.duplicates.spool import Values
 
-_REMEMBERED = 4_096
+AT_ONCE = 2_048  # pairs compared together: their number takes the upper 11 bits of what is sorted
+LARGEST = 2 << 20  # shingles compared together
+_PAIR, _REST = np.uint64(53), np.uint64(11)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,39 +32,60 @@ class Likeness:
         return min(self.text, self.own, self.numbers)
 
 
-def jaccard(a: frozenset[int], b: frozenset[int]) -> float:
-    """Shared over all; 1 where both are empty, since nothing tells them apart."""
-    shared = len(a & b)
-    return shared / (len(a) + len(b) - shared) if a or b else 1.0
-
-
 class Judge:
     """Compares rows of a spool."""
 
     def __init__(self, values: Values, common: Common, threshold: float) -> None:
-        self.values, self.threshold = values, threshold
-        self.common = frozenset(common.shingles.tolist())
-        self._known: dict[tuple[str, int], frozenset[int]] = {}
+        self.values, self.common, self.threshold = values, common, threshold
 
-    def compare(self, a: int, b: int) -> Likeness | None:
-        """The likeness of two rows, or None where it is below the threshold."""
-        all_a, all_b = self._set("shingles", a), self._set("shingles", b)
-        text = jaccard(all_a, all_b)
-        if text < self.threshold:
-            return None
+    def compare(self, first: np.ndarray, second: np.ndarray) -> Iterator[Likeness | None]:
+        """The likeness of each pair of rows, or None where it is below the threshold."""
+        sizes = self.values.count("shingles", first) + self.values.count("shingles", second)
+        start, size = 0, 0
+        for end, more in enumerate(sizes.tolist()):
+            if end - start == AT_ONCE or (size + more > LARGEST and end > start):
+                yield from self._compare(first[start:end], second[start:end])
+                start, size = end, 0
+            size += more
+        yield from self._compare(first[start:], second[start:])
+
+    def _compare(self, first: np.ndarray, second: np.ndarray) -> Iterator[Likeness | None]:
+        if not len(first):
+            return
+        left, right = self._sets("shingles", first), self._sets("shingles", second)
+        text = _jaccard(left[0], right[0], len(first))
         own = text
-        if self.common:
-            own_a, own_b = all_a - self.common, all_b - self.common
-            own = jaccard(own_a, own_b) if own_a or own_b else text
-            if own < self.threshold:
-                return None
-        numbers = jaccard(self._set("numbers", a), self._set("numbers", b))
-        return Likeness(text, own, numbers) if numbers >= self.threshold else None
+        if len(self.common.shingles):
+            own = _jaccard(left[1], right[1], len(first))
+            neither = (_count(left[1], len(first)) == 0) & (_count(right[1], len(first)) == 0)
+            own = np.where(neither, text, own)
+        numbers = _jaccard(self._sets("numbers", first)[0], self._sets("numbers", second)[0], len(first))
+        alike = np.minimum(np.minimum(text, own), numbers) >= self.threshold
+        for yes, *indices in zip(alike.tolist(), text.tolist(), own.tolist(), numbers.tolist()):
+            yield Likeness(*indices) if yes else None
 
-    def _set(self, name: str, row: int) -> frozenset[int]:
-        known = self._known.get((name, row))
-        if known is None:
-            if len(self._known) >= _REMEMBERED:
-                self._known.clear()
-            known = self._known[name, row] = frozenset(self.values.read(name, row, row + 1).tolist())
-        return known
+    def _sets(self, name: str, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """What each row holds, once, marked with the place of its pair; and of it what is the row's own."""
+        parts = [self.values.read(name, row, row + 1) for row in rows.tolist()]
+        values = np.concatenate(parts)
+        pair = np.repeat(np.arange(len(rows), dtype=np.uint64), [len(part) for part in parts])
+        marked = pair << _PAIR | values >> _REST
+        own = marked[self.common.own(values)] if len(self.common.shingles) else marked
+        return _unique(marked), _unique(own)
+
+
+def _unique(marked: np.ndarray) -> np.ndarray:
+    ordered = np.sort(marked)
+    return ordered[np.concatenate((np.ones(min(len(ordered), 1), dtype=bool), ordered[1:] != ordered[:-1]))]
+
+
+def _count(marked: np.ndarray, pairs: int) -> np.ndarray:
+    return np.bincount((marked >> _PAIR).astype(np.int64), minlength=pairs)
+
+
+def _jaccard(left: np.ndarray, right: np.ndarray, pairs: int) -> np.ndarray:
+    """Shared over all, for each pair; 1 where both are empty, since nothing tells them apart."""
+    both = np.sort(np.concatenate((left, right)))
+    shared = _count(both[1:][both[1:] == both[:-1]], pairs)
+    union = _count(left, pairs) + _count(right, pairs) - shared
+    return np.where(union == 0, 1.0, shared / np.maximum(union, 1))

@@ -120,10 +120,10 @@ class Search:
                     break
                 leader, rest = waiting[0], waiting[1:]
                 waiting = []
-                for row in rest:
-                    both = self.ranks.reference[row] and self.ranks.reference[leader]
-                    likeness = None if both else judge.compare(leader, row)
-                    if likeness is not None and self._add(found, leader, row, likeness):
+                reference = self.ranks.reference[leader]
+                for row, likeness in zip(rest, judge.compare(np.full(len(rest), leader), np.array(rest))):
+                    both = reference and self.ranks.reference[row]
+                    if likeness is not None and not both and self._add(found, leader, row, likeness):
                         follows.add(row)
                     else:
                         waiting.append(row)
@@ -170,9 +170,6 @@ def _sign_part(part: tuple[int, int]) -> np.ndarray:
 
 def _judge_part(codes: np.ndarray) -> list[tuple[int, int, Likeness]]:
     """The near pairs among some candidates."""
-    found = []
-    for a, b in zip((codes >> np.uint64(32)).tolist(), (codes & _LOW).tolist()):
-        likeness = _desk.judge.compare(a, b)
-        if likeness is not None:
-            found.append((a, b, likeness))
-    return found
+    first, second = (codes >> np.uint64(32)).astype(np.int64), (codes & _LOW).astype(np.int64)
+    compared = zip(first.tolist(), second.tolist(), _desk.judge.compare(first, second))
+    return [(a, b, likeness) for a, b, likeness in compared if likeness is not None]

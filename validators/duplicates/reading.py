@@ -78,7 +78,8 @@ def passage(row: Row, said: str = "") -> Passage:
 
 def passage_of_text(text: str) -> Passage:
     """What is compared of a text that is no row."""
-    return _passage((text,), "", (), "")
+    tidy = normal(text)
+    return Passage(tidy, "", wide_key((digest(tidy),)), letter_key((text,)), 0, 0, 0, 0, 0, len(tidy))
 
 
 def verdict(row: Row, record: Any) -> str:

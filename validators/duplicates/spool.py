@@ -108,6 +108,10 @@ class Values:
             return _NOTHING
         return np.frombuffer(os.pread(self.handles[name].fileno(), 8 * (end - start), 8 * start), dtype="<u8")
 
+    def count(self, name: str, rows: np.ndarray) -> np.ndarray:
+        """How many values each of some rows has."""
+        return self.starts[name][rows + 1] - self.starts[name][rows]
+
     def offsets(self, name: str, first: int, last: int) -> np.ndarray:
         """Where each of those rows begins and the last ends, counted from the first."""
         return self.starts[name][first : last + 1] - self.starts[name][first]
