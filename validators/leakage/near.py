@@ -9,7 +9,6 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from validators.duplicates.likeness import jaccard
 from validators.duplicates.marks import Marks
 from validators.leakage.examples import example
 from validators.leakage.kind import Leak
@@ -57,7 +56,7 @@ class Near:
         flat = np.concatenate(self.shingles) if self.shingles else np.zeros(0, np.uint64)
         values, counts = np.unique(flat, return_counts=True)
         enough = max(COMMON_SHARE * len(self.shingles), COMMON_LEAST)
-        self.common = frozenset(values[counts >= enough].tolist())
+        self.common = values[counts >= enough]
         keys, owners = [], []
         for place, own in enumerate(self.shingles):
             rarity = counts[np.searchsorted(values, own)]
@@ -96,15 +95,12 @@ class Near:
 
     def _compare(self, place: int, shingles: np.ndarray, figures: np.ndarray, train: int) -> None:
         mine = self.shingles[place]
-        places = np.searchsorted(shingles, mine)
-        places[places == len(shingles)] = 0
-        shared = int((shingles[places] == mine).sum())
-        likeness = shared / (len(mine) + len(shingles) - shared)
+        likeness = jaccard(mine, shingles)
         if likeness < self.threshold:
             return
-        likeness = min(likeness, jaccard(frozenset(self.figures[place].tolist()), frozenset(figures.tolist())))
-        own, other = frozenset(mine.tolist()) - self.common, frozenset(shingles.tolist()) - self.common
-        if own or other:
+        likeness = min(likeness, jaccard(self.figures[place], figures))
+        own, other = mine[~_inside(mine, self.common)], shingles[~_inside(shingles, self.common)]
+        if len(own) or len(other):
             likeness = min(likeness, jaccard(own, other))
         if likeness >= self.threshold:
             number = self.numbers[place]
@@ -116,6 +112,19 @@ class Near:
         """A leak per test row, with the train row most like it."""
         for number, (likeness, train) in sorted(self.best.items()):
             yield Leak(NEAR, number, train, f"{likeness:.2f} alike", likeness, self.counts[number])
+
+
+def jaccard(a: np.ndarray, b: np.ndarray) -> float:
+    """Shared over all of two sorted sets; 1 where both are empty, since nothing tells them apart."""
+    shared = int(_inside(a, b).sum())
+    return shared / (len(a) + len(b) - shared) if len(a) or len(b) else 1.0
+
+
+def _inside(values: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Of each value whether it is among the others, which are sorted."""
+    if not len(others):
+        return np.zeros(len(values), dtype=bool)
+    return others[np.minimum(np.searchsorted(others, values), len(others) - 1)] == values
 
 
 def _sets(block: list[Entry]) -> list[tuple[np.ndarray, np.ndarray]]:
