@@ -23,6 +23,7 @@ FAMILIES = {
     "C": ("preference", "what tells chosen from rejected is the right thing"),
     "B": ("balance", "what only the whole file shows"),
     "V": ("privacy", "what must not leave the house"),
+    "D": ("duplicates", "rows that repeat each other; found by `dedup`, and by `validate --duplicates`"),
     "P": ("pine", "code of a row compiles and does not mislead"),
     "L": ("leakage", "test material that training has already seen; found by `leakage`"),
 }

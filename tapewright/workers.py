@@ -1,5 +1,8 @@
 """Work shared by processes, its results in the order of what was given."""
 
+import contextlib
+import signal
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -11,6 +14,19 @@ AHEAD = 2  # blocks under way per worker: enough to keep each busy, few enough t
 
 Block = TypeVar("Block")
 Result = TypeVar("Result")
+
+
+@contextlib.contextmanager
+def _deaf_children() -> Iterator[None]:
+    """Processes started in here never hear Ctrl-C, not even while they begin: who started them ends them."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def map_in_order(
@@ -26,12 +42,14 @@ def map_in_order(
     try:
         queue: deque[tuple[Block, Future[Result]]] = deque()
         for block in islice(remaining, AHEAD * workers):
-            queue.append((block, pool.submit(function, block)))
+            with _deaf_children():
+                queue.append((block, pool.submit(function, block)))
         while queue:
             block, future = queue.popleft()
             result = future.result()
             for following in islice(remaining, 1):
-                queue.append((following, pool.submit(function, following)))
+                with _deaf_children():
+                    queue.append((following, pool.submit(function, following)))
             yield block, result
     finally:
         pool.shutdown(wait=False, cancel_futures=True)

@@ -8,19 +8,19 @@ import pytest
 from tapewright.inputs import parse
 from templates.specs import load_spec
 from validators.check import check_text
-from validators.dataset import check_items, load_rules
+from validators.dataset import Options, check_items, load_rules
 from validators.leakage import check as _leakage  # noqa: F401  registers its rules
 from validators.rules import RULES, rule
 
 load_rules()
-OWN_FAMILIES = ("S", "X", "V", "B", "C", "P")  # rules over rows and files, run through the whole check
+OWN_FAMILIES = ("S", "X", "V", "B", "C", "P", "D")  # rules over rows and files, run through the whole check
 TEXT_RULES = [entry for entry in RULES.values() if entry.bad and entry.code[0] not in OWN_FAMILIES]
 # Rules of `leakage` compare two sides; tests/test_leakage.py runs their examples.
 TEXT_RULES = [entry for entry in TEXT_RULES if entry.code[0] != "L"]
 FILE_RULES = [entry for entry in RULES.values() if entry.bad and entry.code[0] in OWN_FAMILIES]
 
 
-def _file_codes(example):
+def _file_codes(example, family):
     if isinstance(example, str):
         lines = example.splitlines()
     else:
@@ -29,13 +29,14 @@ def _file_codes(example):
     items = [
         parse("example.jsonl", number, line.encode("utf-8", "surrogatepass")) for number, line in enumerate(lines, 1)
     ]
-    return {finding.code for finding in check_items(items, "example.jsonl").findings}
+    options = Options(families=Options().families + "D" * (family == "D"))
+    return {finding.code for finding in check_items(items, "example.jsonl", options).findings}
 
 
 @pytest.mark.parametrize("entry", FILE_RULES, ids=lambda entry: entry.code)
 def test_file_rule_catches_bad_and_passes_good(entry):
-    assert entry.code in _file_codes(entry.bad)
-    assert _file_codes(entry.good) <= ({"C001"} if entry.code == "C001" else set())
+    assert entry.code in _file_codes(entry.bad, entry.code[0])
+    assert _file_codes(entry.good, entry.code[0]) <= ({"C001"} if entry.code == "C001" else set())
 
 
 @pytest.mark.parametrize("entry", TEXT_RULES, ids=lambda entry: entry.code)

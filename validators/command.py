@@ -18,13 +18,18 @@ from validators.settings import Sieve, load_settings, read_baseline, tolerate, w
 
 def run_validate(
     files: tuple[str, ...], *, shape: str, tape: str | None, no_facts: bool, report: tuple[str, ...], select: str, ignore: str,
-    severity: str | None, fail_on: str | None, baseline: Path | None, update_baseline: bool, max_tokens: int,
+    severity: str | None, fail_on: str | None, baseline: Path | None, update_baseline: bool, duplicates: bool, max_tokens: int,
     tokenizer: str, workers: int, exit_zero: bool,
 ) -> int:  # fmt: skip
     """Check the files, write the reports; returns the exit code (0 clean, 1 findings)."""
     load_rules()
     settings = load_settings(
-        Path.cwd(), select=_codes(select), ignore=_codes(ignore), severity=severity, fail_on=fail_on
+        Path.cwd(),
+        select=_codes(select),
+        ignore=_codes(ignore),
+        severity=severity,
+        fail_on=fail_on,
+        duplicates=duplicates,
     )
     reports = parse_reports(report)
     if shape and shape not in SHAPES:

@@ -110,7 +110,7 @@ class Options:
     """How a check is made. `use_facts=False` ignores facts and provenance, as if they had been deleted.
 
     `wants` says of a finding whether it is reported, whatever came before it; families whose letter is not in
-    `families` are not run. Rows of more than `max_tokens` are counted where it is not 0.
+    `families` are not run; D, duplicates, is run where it is asked for. Rows of more than `max_tokens` are counted where it is not 0.
     """
 
     shape: str = ""
@@ -123,7 +123,9 @@ class Options:
 
 
 def _balance(options: Options) -> Balance | None:
-    return Balance(options.max_tokens, options.tokenizer) if "B" in options.families else None
+    if "B" not in options.families and "D" not in options.families:
+        return None
+    return Balance(options.families, options.max_tokens, options.tokenizer)
 
 
 @dataclass(slots=True)

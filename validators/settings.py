@@ -5,6 +5,7 @@ select = ["N", "R"]             # codes or their first letters; default: all
 ignore = ["X006"]
 severity = "warning"            # report this and worse
 fail-on = "error"               # exit 1 for this and worse
+duplicates = true               # look for copies and near copies too, which takes longer than all the rest
 [validate.limits.X006]          # tolerated up to a count or a share of rows
 max-count = 10
 max-rate = 0.01
@@ -26,7 +27,7 @@ from tapewright.findings import SEVERITIES, Finding
 from validators.dataset import Tally
 from validators.rules import RULES
 
-_KEYS = {"select": list, "ignore": list, "severity": str, "fail-on": str, "limits": dict}
+_KEYS = {"select": list, "ignore": list, "severity": str, "fail-on": str, "limits": dict, "duplicates": bool}
 _LIMITS = {"max-count": int, "max-rate": (int, float)}
 
 
@@ -38,6 +39,7 @@ class Settings:
     ignore: tuple[str, ...] = ()
     severity: str = "info"
     fail_on: str = "error"
+    duplicates: bool = False
     limits: dict[str, dict[str, float]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -58,7 +60,10 @@ class Settings:
     def families(self) -> str:
         """The first letters of the rules that can report anything."""
         wanted = [code for code in RULES if not self.select or code.startswith(self.select)]
-        return "".join(sorted({code[0] for code in wanted if not (self.ignore and code.startswith(self.ignore))}))
+        letters = {code[0] for code in wanted if not (self.ignore and code.startswith(self.ignore))}
+        if not self.duplicates and not any(code.startswith("D") for code in self.select):
+            letters.discard("D")
+        return "".join(sorted(letters))
 
     def fails(self, tally: Tally) -> bool:
         """Whether what is left in the tally fails the run."""
@@ -92,7 +97,7 @@ def load_settings(folder: Path, **flags: Any) -> Settings:
         for key in table:
             data = data.get(key, {})
         settings = _with_table(settings, data, str(path))
-    given = {key: value for key, value in flags.items() if value not in (None, (), "")}
+    given = {key: value for key, value in flags.items() if value not in (None, (), "", False)}
     return replace(settings, **given)
 
 
