@@ -2,12 +2,12 @@
 
 import contextlib
 import signal
-import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from itertools import islice
 from multiprocessing import get_context
+from multiprocessing.resource_tracker import ensure_running
 from typing import TypeVar
 
 AHEAD = 2  # blocks under way per worker: enough to keep each busy, few enough to keep memory flat
@@ -18,15 +18,16 @@ Result = TypeVar("Result")
 
 @contextlib.contextmanager
 def _deaf_children() -> Iterator[None]:
-    """Processes started in here never hear Ctrl-C, not even while they begin: who started them ends them."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    """Processes started in here never hear Ctrl-C, not even while they begin: who started them ends them.
+
+    The signal is held back rather than ignored, so that a Ctrl-C that comes meanwhile is not lost.
+    """
+    ensure_running()  # it would let signals through again if it were started in here
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def map_in_order(
