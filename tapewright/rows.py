@@ -29,7 +29,8 @@ class Row:
 
     `rejected` and `defect` are empty outside preference pairs; `turns` holds a conversation's turns
     with roles in the chat spelling, and `instruction` then everything before the last answer. `stated` holds
-    what columns of metadata say of the text, such as its label or symbol.
+    what columns of metadata say of the text, such as its label or symbol; `label` is what a labelled text or a
+    rated answer is said to be, `tools` the functions a conversation may call, as text.
     """
 
     instruction: str
@@ -48,6 +49,7 @@ class Row:
     shape: str = ""
     system: str = ""
     turns: list[dict[str, Any]] = field(default_factory=list)
+    tools: str = ""
     stated: dict[str, str] = field(default_factory=dict)
 
 

@@ -67,6 +67,8 @@ def from_record(record: Any, shape: str = "") -> Row:
     row = Row("", "", "", "", "")
     row.shape = shape
     _READERS[shape](record, row)
+    if record.get("tools"):
+        row.tools = _as_text(record["tools"])
     if not _OTHER_COLUMNS.isdisjoint(record):
         row.stated = {name: record[name] for name in _STATED if isinstance(record.get(name), str)}
         row.task_type, row.family = _text(record, "task_type"), _text(record, "family")
@@ -89,6 +91,13 @@ def _kind(value: Any) -> str:
 def _text(record: dict[str, Any], name: str) -> str:
     value = record.get(name)
     return value if isinstance(value, str) else ""
+
+
+def _as_text(value: Any) -> str:
+    """A value that may be text or not, as text."""
+    if isinstance(value, str):
+        return value
+    return orjson.dumps(value, default=str, option=orjson.OPT_SORT_KEYS | orjson.OPT_NON_STR_KEYS).decode()
 
 
 def _needed(record: dict[str, Any], *names: str) -> str:
@@ -121,9 +130,13 @@ def _read_question(record: dict[str, Any], row: Row) -> None:
 
 def _read_text(record: dict[str, Any], row: Row) -> None:
     row.output = _needed(record, "text")
+    said = record.get("label", record.get("sentiment"))
+    row.label = "" if said is None else _as_text(said)
 
 
 def _read_completion(record: dict[str, Any], row: Row) -> None:
+    if isinstance(record.get("label"), bool):
+        row.label = _as_text(record["label"])
     if "messages" in record:
         _read_turns(record["messages"], row, "messages")
         return

@@ -22,6 +22,7 @@ from validators.duplicates import near as near_search
 from validators.duplicates.candidates import plan_bands
 from validators.duplicates.dedup import Terms, dedup, removed_path
 from validators.duplicates.normal import normal
+from validators.duplicates.rules import Duplicates
 from validators.duplicates.shingles import shingle
 from validators.duplicates.spans import differing_spans
 from validators.rules import RULES
@@ -185,6 +186,9 @@ def test_labels_of_texts_and_ratings(tmp_path):
     assert len(kept) == 2 and result.left["conflict"] == 1
     result, kept, _ = _run(tmp_path, *({"prompt": "p", "completion": "c", "label": x} for x in (True, False, True)))
     assert len(kept) == 2 and result.left["conflict"] == 1
+    talk = [{"from": "human", "value": "Add one."}, {"from": "gpt", "value": "Done."}]
+    tools = [{"conversations": talk, "tools": [{"name": name}]} for name in ("add", "sum", "add")]
+    assert len(_run(tmp_path, *tools)[1]) == 2
 
 
 def test_repeated_ids(tmp_path):
@@ -396,9 +400,8 @@ def test_interrupted_run_goes_on(tmp_path):
     process = subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, start_new_session=True)
     folder = tmp_path / ".tapewright" / "out.jsonl.dedup"
     deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and not (folder / "line.bin").exists():
-        time.sleep(0.01)
-    while time.monotonic() < deadline and (folder / "shingles.bin").stat().st_size < 1_000_000:
+    marks = folder / "shingles.bin"
+    while time.monotonic() < deadline and not (marks.exists() and marks.stat().st_size > 1_000_000):
         time.sleep(0.01)
     os.killpg(process.pid, signal.SIGINT)
     _, told = process.communicate(timeout=60)
@@ -461,52 +464,36 @@ def test_no_room_to_write(tmp_path):
 # --- rules -----------------------------------------------------------------------------------------
 
 
-@pytest.fixture
-def counter():
-    """The counter's class; its rules are known only during a test as long as `validate` does not bring them."""
-    known = dict(RULES)
-    from validators.duplicates.rules import Duplicates
-
-    _DECLARED.update({code: entry for code, entry in RULES.items() if code[0] == "D"})
-    RULES.update(_DECLARED)
-    yield Duplicates
-    RULES.clear()
-    RULES.update(known)
-
-
-_DECLARED = {}
-
-
-def _found(counter, text, parts=1):
+def _found(text, parts=1):
     rows = [from_record(parse("x", n, line.encode()).record) for n, line in enumerate(text.splitlines(), 1)]
-    counters = [counter() for _ in range(parts)]
+    counters = [Duplicates() for _ in range(parts)]
     size = -(-len(rows) // parts)
     for number, row in enumerate(rows):
         counters[number // size].add(row, number + 1, None)
-    whole = counter()
+    whole = Duplicates()
     for part in counters:
         whole.merge(pickle.loads(pickle.dumps(part)))
     return list(whole.finish())
 
 
 @pytest.mark.parametrize("code", ["D001", "D002", "D003", "D004"])
-def test_rules_catch_bad_and_pass_good(counter, code):
+def test_rules_catch_bad_and_pass_good(code):
     entry = RULES[code]
-    found = _found(counter, entry.bad)
+    found = _found(entry.bad)
     assert code in {finding.code for finding in found}
     assert {finding.severity for finding in found if finding.code == code} == {entry.severity}
-    assert _found(counter, entry.good) == []
-    assert _found(counter, entry.bad, 2) == found
+    assert _found(entry.good) == []
+    assert _found(entry.bad, 2) == found
 
 
-def test_counter_without_merging(counter):
-    alone = counter()
+def test_counter_without_merging():
+    alone = Duplicates()
     for line in (1, 2):
         alone.add(from_record(_row("One.")), line, None)
     assert [(finding.code, finding.line, finding.message) for finding in alone.finish()] == [
         ("D001", 2, "says what line 1 says")
     ]
-    assert list(counter().finish()) == []
+    assert list(Duplicates().finish()) == []
 
 
 # --- real and generated data -----------------------------------------------------------------------

@@ -160,6 +160,8 @@ _desk = _Desk()
 
 
 def _prepare(task: Task) -> None:
+    if hasattr(_desk, "values"):
+        _desk.values.close()
     _desk.task, _desk.values = task, Values(task.folder)
     _desk.judge = Judge(_desk.values, task.common, task.threshold)
 

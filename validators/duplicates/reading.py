@@ -58,20 +58,20 @@ def passage_of_item(item: Item, fields: tuple[str, ...] = (), shape: str = "") -
         name = item.record.get("id") if isinstance(item.record, dict) else None
         return _passage(texts, "", (), str(name or ""))
     if not fields:
-        return passage(row, verdict(row, item.record))
+        return passage(row)
     texts = [_field(row, item.record, name) for name in fields]
     made = _passage(texts, "", (row.system, row.instruction, row.input, row.output), row.id)
     made.refused = key((digest(normal(row.rejected)),))
     return made
 
 
-def passage(row: Row, said: str = "") -> Passage:
-    """What is compared of a row where all its texts count, and the verdict `said` on it where it has one."""
-    parts = (row.system, row.instruction, row.input, row.output)
+def passage(row: Row) -> Passage:
+    """What is compared of a row where all its texts count; the tools it may call belong to its system text."""
+    parts = (f"{row.system} {row.tools}" if row.tools else row.system, row.instruction, row.input, row.output)
     made = _passage(parts, row.rejected, parts, row.id)
-    if said:  # the text is the question then, and two verdicts on it are no copies
+    if row.label:  # the text is the question then, and two verdicts on it are no copies
         made.prompt = made.exact[0]
-        made.answer = made.label = key((digest(normal(said)),))
+        made.answer = made.label = key((digest(normal(row.label)),))
         made.exact = made.exact[0], made.exact[1] ^ made.label
     return made
 
@@ -80,14 +80,6 @@ def passage_of_text(text: str) -> Passage:
     """What is compared of a text that is no row."""
     tidy = normal(text)
     return Passage(tidy, "", wide_key((digest(tidy),)), letter_key((text,)), 0, 0, 0, 0, 0, len(tidy))
-
-
-def verdict(row: Row, record: Any) -> str:
-    """What a labelled text or a rated answer is said to be; empty in other shapes."""
-    if row.shape not in ("text", "kto"):
-        return ""
-    said = record.get("label", record.get("sentiment"))
-    return "" if said is None or isinstance(said, list | dict) else str(said)
 
 
 def _passage(texts: Sequence[str], rejected: str, parts: Sequence[str], name: str) -> Passage:

@@ -13,7 +13,7 @@ from validators.context import Answer
 from validators.duplicates.choose import EXACT, NEAR, Ranks, Ties, choose, copies
 from validators.duplicates.marks import Marks
 from validators.duplicates.near import Search
-from validators.duplicates.reading import Passage, passage, verdict
+from validators.duplicates.reading import Passage, passage
 from validators.duplicates.related import label_conflicts, twins
 from validators.duplicates.spool import Spool
 from validators.rules import RULES, declare
@@ -72,7 +72,7 @@ class Duplicates:
 
     def add(self, row: Row, line: int, answer: Answer | None) -> None:
         """Mark one row."""
-        self._waiting.append((passage(row, verdict(row, row.stated)), line))
+        self._waiting.append((passage(row), line))
         if len(self._waiting) >= _AT_ONCE:
             self._mark()
 

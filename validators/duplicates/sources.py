@@ -1,6 +1,5 @@
 """The rows of several files in one order, read as often as a step needs them, by as many processes as there are."""
 
-import signal
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -74,7 +73,7 @@ def blocks_of(names: Iterable[str], advance: Callable[[int], None] | None) -> It
 
 def _share(function: Callable, blocks: Iterable, workers: int, reading: Reading) -> Iterator[tuple[Any, Any]]:
     if workers > 1:
-        return map_in_order(function, blocks, workers, _prepare_worker, (reading,))
+        return map_in_order(function, blocks, workers, _prepare, (reading,))
     _prepare(reading)
     return ((block, function(block)) for block in blocks)
 
@@ -86,11 +85,6 @@ def _prepare(reading: Reading) -> None:
     global _reading
     _reading = reading
     load_rules()
-
-
-def _prepare_worker(reading: Reading) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is told as well, and stops the others
-    _prepare(reading)
 
 
 def _mark(numbered: tuple[int, Block]) -> Marks:
