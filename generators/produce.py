@@ -18,6 +18,7 @@ import orjson
 from generators.config import Config, code_digest
 from generators.make import MAX_ATTEMPTS, Made, Maker
 from generators.splits import Split, plan_splits
+from generators.taken import PATIENCE, Taken
 from market.candles import Tape
 from market.tape import load
 from tapewright import files
@@ -192,15 +193,15 @@ def _run(
     workers: int, progress: Callable[[int], None] | None,
 ) -> Summary:  # fmt: skip
     folder = _block_folder(config, output)
-    seen: set[int] = set()
+    taken = Taken(apart=bool(config.splits))
     summary = Summary()
-    done = _resume(folder, seen, summary)
+    done = _resume(folder, taken, summary)
     summary.resumed_rows = summary.rows
     maker = Maker(config, tape, splits)
     if progress:
         progress(summary.rows)
     for number, (block, made) in enumerate(_made_blocks(config, splits, maker, workers, done), done):
-        meta = _accept(config, maker, block, made, seen, folder / f"{number:06d}")
+        meta = _accept(config, maker, block, made, taken, folder / f"{number:06d}")
         summary.count(meta)
         if progress:
             progress(summary.rows)
@@ -235,23 +236,18 @@ def _block_folder(config: Config, output: Path) -> Path:
 
 
 def _accept(
-    config: Config, maker: Maker, block: list[Place], made: list[Made], seen: set[int], path: Path
+    config: Config, maker: Maker, block: list[Place], made: list[Made], taken: Taken, path: Path
 ) -> dict[str, Any]:
     """Redraw what collides, write the block, and say what is in it."""
     lines: dict[str, list[dict[str, Any]]] = {}
     meta: dict[str, Any] = {
         "rows": len(block), "tasks": Counter(), "labels": {}, "defects": Counter(), "refused": Counter(),
-        "collisions": 0, "lengths": Counter(), "identities": [],
+        "collisions": 0, "lengths": Counter(), "identities": [], "said": {},
     }  # fmt: skip
     for place, row in zip(block, made):
         task, split, index, _ = place
-        while (key := identity(row.row)) in seen:
-            meta["collisions"] += 1
-            if row.attempt > 50 * MAX_ATTEMPTS:
-                raise ConfigError(f"{task}: only {len(seen)} distinct rows; ask for fewer or widen the settings")
-            row = maker.make(*place, attempt=row.attempt + 1)
-        seen.add(key)
-        meta["identities"].append(key)
+        row = _accepted(maker, place, row, taken, meta)
+        taken.add(row.row, split, meta)
         meta["refused"].update(row.refused)
         meta["tasks"][task] += 1
         meta["labels"].setdefault(task, Counter())[row.row.label] += 1
@@ -269,6 +265,25 @@ def _accept(
     return meta
 
 
+def _accepted(maker: Maker, place: Place, row: Made, taken: Taken, meta: dict[str, Any]) -> Made:
+    """The first draw that repeats nothing, or of PATIENCE new ones the one that repeats another split least."""
+    task, split, _, _ = place
+    best: tuple[int, Made] | None = None
+    redrawn = 0
+    while True:
+        if identity(row.row) not in taken.rows:
+            clashes = taken.clashes(row.row, split)
+            if best is None or clashes < best[0]:
+                best = clashes, row
+            if not clashes or redrawn >= PATIENCE:
+                return best[1]
+        if row.attempt > 50 * MAX_ATTEMPTS:
+            raise ConfigError(f"{task}: only {len(taken.rows)} distinct rows; ask for fewer or widen the settings")
+        redrawn += 1
+        meta["collisions"] += 1
+        row = maker.make(*place, attempt=row.attempt + 1)
+
+
 def _write_block(path: Path, encoded: dict[str, bytes], meta: dict[str, Any]) -> None:
     for split, data in encoded.items():
         path.with_name(f"{path.name}.{split}.jsonl").write_bytes(data)
@@ -278,7 +293,7 @@ def _write_block(path: Path, encoded: dict[str, bytes], meta: dict[str, Any]) ->
     temporary.rename(path.with_suffix(".json"))
 
 
-def _resume(folder: Path, seen: set[int], summary: Summary) -> int:
+def _resume(folder: Path, taken: Taken, summary: Summary) -> int:
     """Take up finished blocks in order; returns how many there are."""
     number = 0
     while True:
@@ -290,7 +305,7 @@ def _resume(folder: Path, seen: set[int], summary: Summary) -> int:
             return number
         if sizes != meta["parts"]:
             return number
-        seen.update(meta["identities"])
+        taken.restore(meta)
         summary.count(meta)
         number += 1
 
