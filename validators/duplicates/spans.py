@@ -19,7 +19,11 @@ def differing_spans(kept: str, removed: str) -> list[dict[str, str]]:
     while end < min(len(a), len(b)) - start and low_a[-1 - end] == low_b[-1 - end]:
         end += 1
     middle_a, middle_b = low_a[start : len(a) - end], low_b[start : len(b) - end]
-    if len(middle_a) * len(middle_b) > LONGEST**2:
+    if (
+        min(len(middle_a), len(middle_b)) == 0
+        or len(middle_a) == len(middle_b) == 1
+        or len(middle_a) * len(middle_b) > LONGEST**2
+    ):
         places = [(0, len(middle_a), 0, len(middle_b))]
     else:
         steps = SequenceMatcher(None, middle_a, middle_b, autojunk=False).get_opcodes()
