@@ -15,7 +15,6 @@ import sys
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -26,6 +25,7 @@ from tapewright.errors import FileError
 LONGEST_LINE = 64 * 2**20
 BATCH_ROWS = 5_000
 BLOCK_ROWS, BLOCK_BYTES = 1_000, 4 * 2**20
+CHUNK = 1 << 19  # bytes of lines that make a block
 READABLE = (".jsonl", ".ndjson", ".json", ".parquet", ".csv")
 PACKED = ("", ".gz", ".zst")
 
@@ -49,15 +49,28 @@ Unparsed = tuple[int, bytes]  # a line number and the JSON text that begins ther
 
 @dataclass(slots=True)
 class Block:
-    """Records of one file that follow each other. JSON texts are told apart but not parsed yet."""
+    """Records of one file that follow each other. JSON texts are not parsed yet, nor lines told apart.
+
+    `raw` holds lines of JSON as they stand in the file, from the line number `first` on, and `given` what is no line.
+    """
 
     source: str
-    parts: list[Item | Unparsed] = field(default_factory=list)
+    given: list[Item | Unparsed] = field(default_factory=list)
+    raw: bytes = b""
+    first: int = 0
 
-    def items(self) -> Iterator[Item]:
+    @property
+    def parts(self) -> list[Item | Unparsed]:
+        """One entry per record."""
+        if not self.raw:
+            return self.given
+        lines = enumerate(self.raw.split(b"\n"), self.first)
+        return [(number, text) for number, line in lines if (text := line.strip())]
+
+    def items(self, *, look_for_doubled: bool = True) -> Iterator[Item]:
         """The records, parsed."""
         for part in self.parts:
-            yield parse(self.source, *part) if isinstance(part, tuple) else part
+            yield parse(self.source, *part, look_for_doubled) if isinstance(part, tuple) else part
 
 
 def expand(names: Iterable[str | Path]) -> list[str]:
@@ -105,21 +118,24 @@ def read_items(name: str, watch: Callable[[int], None] | None = None) -> Iterato
 
 def read_blocks(name: str, watch: Callable[[int], None] | None = None) -> Iterator[Block]:
     """`read_items`, a block at a time, for work that several processes share. Blocks depend on the file alone."""
-    parts = _read_parts(name, watch)
-    while block := list(_some(parts)):
-        yield Block(name, block)
-
-
-def _some(parts: Iterator[Item | Unparsed]) -> Iterator[Item | Unparsed]:
-    size = 0
-    for part in islice(parts, BLOCK_ROWS):
-        yield part
+    waiting, size = [], 0
+    for part in _read_parts(name, watch):
+        if isinstance(part, Block):
+            if waiting:
+                yield Block(name, waiting)
+                waiting, size = [], 0
+            yield part
+            continue
+        waiting.append(part)
         size += len(part[1]) if isinstance(part, tuple) else len(part.raw)
-        if size > BLOCK_BYTES:
-            return
+        if len(waiting) == BLOCK_ROWS or size > BLOCK_BYTES:
+            yield Block(name, waiting)
+            waiting, size = [], 0
+    if waiting:
+        yield Block(name, waiting)
 
 
-def _read_parts(name: str, watch: Callable[[int], None] | None) -> Iterator[Item | Unparsed]:
+def _read_parts(name: str, watch: Callable[[int], None] | None) -> Iterator[Item | Unparsed | Block]:
     form = _format(name) if name != "-" else ".jsonl"
     if not form:
         raise FileError(
@@ -205,7 +221,7 @@ def _opened(name: str, watch: Callable[[int], None] | None) -> BinaryIO:
     return source
 
 
-def _read_json(name: str, stream: BinaryIO, form: str) -> Iterator[Item | Unparsed]:
+def _read_json(name: str, stream: BinaryIO, form: str) -> Iterator[Item | Unparsed | Block]:
     """JSONL; an array where the first character that counts is a bracket; objects that span lines."""
     first = stream.readline(LONGEST_LINE)
     first = first.removeprefix(b"\xef\xbb\xbf")
@@ -219,17 +235,33 @@ def _read_json(name: str, stream: BinaryIO, form: str) -> Iterator[Item | Unpars
     if first.strip() == b"{" or (form == ".json" and _is_open(first)):
         yield from _read_values(name, first, stream, lead, array=False)
         return
-    line, number = first, lead
-    while line:
-        if len(line) >= LONGEST_LINE and not line.endswith(b"\n"):
+    yield from _read_lines(name, first, stream, lead)
+
+
+def _read_lines(name: str, first: bytes, stream: BinaryIO, number: int) -> Iterator[Item | Block]:
+    """Blocks of whole lines; a line that is too long is put aside by itself."""
+    rest = first
+    while True:
+        more = stream.read(CHUNK)
+        rest += more
+        while (end := rest.find(b"\n")) < 0 and len(rest) < LONGEST_LINE and more:
+            more = stream.read(max(CHUNK, min(len(rest), LONGEST_LINE - len(rest))))  # doubling, so that few are copied
+            rest += more
+        if len(rest) >= LONGEST_LINE and not 0 <= end < LONGEST_LINE:
             why = f"longer than {LONGEST_LINE >> 20} MiB, no row; only its beginning is kept"
-            yield Item(name, number, None, INVALID, why, line[:200].decode("utf-8", "backslashreplace"))
-            while line and not line.endswith(b"\n"):
-                line = stream.readline(LONGEST_LINE)
-        elif text := line.strip():
-            yield number, text
-        line = stream.readline(LONGEST_LINE)
-        number += 1
+            yield Item(name, number, None, INVALID, why, rest[:200].decode("utf-8", "backslashreplace"))
+            while end < 0 and more:
+                rest = more = stream.read(CHUNK)
+                end = rest.find(b"\n")
+            rest, number = rest[end + 1 :] if end >= 0 else b"", number + 1
+        else:
+            cut = rest.rfind(b"\n") + 1 if more else len(rest)
+            block, rest = rest[:cut], rest[cut:]
+            if block and not block.isspace():
+                yield Block(name, [], block, number)
+            number += block.count(b"\n")
+        if not more and not rest:
+            return
 
 
 def _is_open(line: bytes) -> bool:
@@ -241,13 +273,13 @@ def _is_open(line: bytes) -> bool:
     return opened > 0 and tokens[-1] != b'"'
 
 
-def parse(name: str, line: int, text: bytes) -> Item:
+def parse(name: str, line: int, text: bytes, look_for_doubled: bool = True) -> Item:
     """One JSON text as an item; duplicate keys are noticed, though the last one is what every parser keeps."""
     try:
         record = orjson.loads(text)
     except orjson.JSONDecodeError as error:
         return _explain(name, line, text, str(error))
-    if not _keys_are_single(text, record) and (doubled := _doubled_key(text)):
+    if look_for_doubled and not _keys_are_single(text, record) and (doubled := _doubled_key(text)):
         message = f"key {doubled[:80]!r} stands twice; the last one counts"
         return Item(name, line, record, DUPLICATE, message, text.decode("utf-8", "replace"))
     return Item(name, line, record)

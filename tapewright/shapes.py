@@ -61,6 +61,18 @@ def recognise(record: Any) -> str:
 
 def from_record(record: Any, shape: str = "") -> Row:
     """Read a record of `shape` (recognised where empty). Raises RowError saying what is missing or mistyped."""
+    row = texts_from_record(record, shape)
+    if not _OTHER_COLUMNS.isdisjoint(record):
+        row.stated = {name: record[name] for name in _STATED if isinstance(record.get(name), str)}
+        row.task_type, row.family = _text(record, "task_type"), _text(record, "family")
+        row.defect = _text(record, "defect")
+        row.group, row.as_of = _text(record, "group"), _text(record, "as_of")
+        row.facts, row.provenance = _object(record.get("facts")), _object(record.get("provenance"))
+    return row
+
+
+def texts_from_record(record: Any, shape: str = "") -> Row:
+    """`from_record` without the bookkeeping: the id, the texts and the tools."""
     shape = shape or recognise(record)
     if not isinstance(record, dict):
         raise RowError(f"a row must be an object, not {_kind(record)}")
@@ -69,13 +81,7 @@ def from_record(record: Any, shape: str = "") -> Row:
     _READERS[shape](record, row)
     if record.get("tools"):
         row.tools = _as_text(record["tools"])
-    if not _OTHER_COLUMNS.isdisjoint(record):
-        row.stated = {name: record[name] for name in _STATED if isinstance(record.get(name), str)}
-        row.task_type, row.family = _text(record, "task_type"), _text(record, "family")
-        row.id = str(record.get("id") or "")
-        row.defect = _text(record, "defect")
-        row.group, row.as_of = _text(record, "group"), _text(record, "as_of")
-        row.facts, row.provenance = _object(record.get("facts")), _object(record.get("provenance"))
+    row.id = str(record.get("id") or "")
     return row
 
 

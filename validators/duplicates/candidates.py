@@ -71,26 +71,26 @@ class Bands:
         self.count = plan_bands(threshold)[0]
         self.paths = [folder / f"band-{band:03d}.bin" for band in range(self.count)]
 
-    def write(self, parts: Iterator[np.ndarray]) -> None:
-        """Store the keys of all rows, given as (rows, bands) arrays in order."""
-        handles = [path.open("wb") for path in self.paths]
-        try:
-            for keys in parts:
-                for handle, column in zip(handles, keys.T):
-                    handle.write(np.ascontiguousarray(column).data)
-        finally:
-            for handle in handles:
-                handle.close()
+    def clear(self, rows: int) -> None:
+        """Make room for the keys of all rows."""
+        for path in self.paths:
+            with path.open("wb") as handle:
+                handle.truncate(8 * rows)
 
-    def buckets(self, kept: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Of each band, the kept rows that share a bucket: (rows, where each bucket begins and the last ends).
+    def write(self, first: int, keys: np.ndarray) -> None:
+        """Store the keys of the rows from `first` on, a (rows, bands) array; several processes may write at once."""
+        for path, column in zip(self.paths, keys.T):
+            with path.open("r+b", buffering=0) as handle:
+                handle.seek(8 * first)
+                handle.write(np.ascontiguousarray(column).data)
+
+    def buckets(self, band: int, kept: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The kept rows that share a bucket of a band: (rows, where each bucket begins and the last ends).
 
         Rows stand in their order within a bucket.
         """
-        for path in self.paths:
-            keys = np.fromfile(path, dtype=np.uint64)
-            rows = np.flatnonzero(kept & (keys != 0))
-            yield group(keys, rows)
+        keys = np.fromfile(self.paths[band], dtype=np.uint64)
+        return group(keys, np.flatnonzero(kept & (keys != 0)))
 
 
 def group(keys: np.ndarray, rows: np.ndarray, more: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
@@ -98,6 +98,7 @@ def group(keys: np.ndarray, rows: np.ndarray, more: np.ndarray | None = None) ->
 
     `more` is a second half of the keys.
     """
+    rows = rows[_repeated(keys[rows])]
     if more is None:
         rows = rows[np.argsort(keys[rows], kind="stable")]
     else:
@@ -111,6 +112,20 @@ def group(keys: np.ndarray, rows: np.ndarray, more: np.ndarray | None = None) ->
     shared = np.repeat(sizes > 1, sizes)
     bounds = np.concatenate((np.zeros(1, dtype=np.int64), np.cumsum(sizes[sizes > 1])))
     return rows[shared], bounds
+
+
+def _repeated(keys: np.ndarray) -> np.ndarray:
+    """Of each key whether it may stand there twice: all that do, and few others."""
+    ordered = np.sort(keys)
+    twice = ordered[1:][ordered[1:] == ordered[:-1]]
+    bits = min(max(int(8 * len(twice)).bit_length(), 10), 27)
+    marks = np.zeros(1 << bits, dtype=bool)
+    marks[_spread(twice, bits)] = True
+    return marks[_spread(keys, bits)]
+
+
+def _spread(keys: np.ndarray, bits: int) -> np.ndarray:
+    return (keys * np.uint64(0x9E3779B97F4A7C15)) >> np.uint64(64 - bits)
 
 
 def pairs_of(rows: np.ndarray, bounds: np.ndarray) -> np.ndarray:

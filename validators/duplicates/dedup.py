@@ -9,9 +9,11 @@ import contextlib
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import compress, islice
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import orjson
@@ -21,12 +23,22 @@ from tapewright.errors import ConfigError
 from tapewright.inputs import expand
 from tapewright.shapes import SHAPES
 from validators.duplicates.choose import CONFLICT, EXACT, ID, KINDS, NEAR, TWIN, Gone, Ranks, Ties, choose, copies
-from validators.duplicates.evidence import Evidence, Store
+from validators.duplicates.evidence import AT_ONCE, Evidence, Pair, Store, Telling, tell
 from validators.duplicates.near import Search
 from validators.duplicates.related import conflicts, same_id, twins
-from validators.duplicates.sources import Reading, Silent, Watch, check_fields, check_names, mark_sources, visit
+from validators.duplicates.sources import (
+    Reading,
+    Silent,
+    Watch,
+    blocks_of,
+    check_fields,
+    check_names,
+    mark_sources,
+    open_pool,
+    visit,
+)  # fmt: skip
 from validators.duplicates.spool import Spool
-from validators.duplicates.writing import line_to_keep, lines_of, parse_unreadable
+from validators.duplicates.writing import line_of, lines_to_keep, parse_unreadable, with_row
 
 KEEP = ("best", "longest", "first")
 LISTED = 10_000  # pairs of each kind that are reported without being removed
@@ -159,15 +171,17 @@ class _Run:
         self.reading, self.terms, self.watch = reading, terms, watch
         self.spool = Spool(folder, reading.about())
         self.store = Store(folder / "texts.bin")
+        self.pool = open_pool(reading, terms.workers)
 
     def close(self) -> None:
         """Close what is open."""
+        self.pool.close()
         self.spool.close()
         self.store.close()
 
     def all(self, output: Path | None, report: Path | None) -> Result:
         """Every step."""
-        mark_sources(self.reading, self.spool, self.terms.workers, self.watch)
+        mark_sources(self.reading, self.spool, self.pool, self.watch)
         self.source, self.line = self.spool.column("source"), self.spool.column("line")
         self.there = (self.spool.column("exact") != 0) | (self.spool.column("more") != 0)
         self.ours = self.source < self.reading.references
@@ -175,20 +189,31 @@ class _Run:
         gone, common = self._choose()
         result = self._count(gone, common)
         pairs = self._left(gone, result)
-        if report is not None or output is not None:
-            self._collect(gone, pairs)
-        evidence = Evidence(self.reading.names, self.source, self.line, self.store)
-        if report is not None:
-            self.watch.step("reporting")
-            with files.whole(report) as out:
-                for row in sorted(gone):
-                    out.write(_json(evidence.of(row, gone[row], removed=True)))
-                for row, why in pairs:
-                    out.write(_json(evidence.of(row, why, removed=False)))
         result.refused = self._too_much(result)
-        if output is not None and not result.refused:
-            files.write_from_lines(output, self._lines(removed_path(output), gone, evidence))
+        wanted = output is not None and not result.refused
+        if report is not None or wanted:
+            self._collect(gone, pairs if report is not None else [])
+        aside = self.spool.folder / "removed.bin"
+        if report is not None or wanted:
+            self.watch.step("explaining")
+            evidence = Evidence(self.source, self.line, self.store)
+            with aside.open("wb") as out:
+                out.writelines(self._told(evidence.pair(row, gone[row], removed=True) for row in sorted(gone)))
+        if report is not None:
+            with files.whole(report) as out, aside.open("rb") as removed:
+                shutil.copyfileobj(removed, out)
+                out.writelines(self._told(evidence.pair(row, why, removed=False) for row, why in pairs))
+        if output is not None and wanted:
+            with aside.open("rb") as told:
+                files.write_from_lines(output, self._lines(removed_path(output), gone, told))
         return result
+
+    def _told(self, pairs: Iterable[Pair]) -> Iterator[bytes]:
+        """Lines of JSON for pairs, many at a time."""
+        rest = iter(pairs)
+        some = iter(lambda: list(islice(rest, AT_ONCE)), [])
+        tellings = (Telling(self.reading.names, self.store.path, part) for part in some)
+        return (lines for _, lines in self.pool.map(tell, tellings))
 
     def _check_fields(self) -> None:
         """A field no row has compares nothing and would make every row a copy of the first."""
@@ -207,7 +232,7 @@ class _Run:
         if NEAR in terms.remove:
             distinct = self.there.copy()
             distinct[list(ties.copy_of)] = False
-            search = Search(spool, distinct, ranks, terms.near, terms.workers, lambda text: self._say(text))
+            search = Search(spool, distinct, ranks, terms.near, self.pool, lambda text: self._say(text))
             found = search.run()
             ties.near, common = found.near, len(found.common.shingles)
         for kind, name in ((CONFLICT, "prompt"), (ID, "id"), (TWIN, "twin")):
@@ -225,12 +250,11 @@ class _Run:
 
     def _findings(self, rows: np.ndarray) -> np.ndarray:
         """How many findings each row has; what it says is stored at the same time."""
-        counts = np.zeros(len(rows), dtype=np.int32)
-        seen = visit(self.reading, rows, True, self.terms.workers, self.watch, "checking")
-        for place, (row, findings, name, text) in enumerate(seen):
-            self.store.put(row, name, text)
-            counts[place] = findings
-        return counts
+        counts: list[int] = []
+        for seen in visit(self.reading, rows, True, self.spool, self.pool, self.watch, "checking"):
+            self.store.put(seen)
+            counts += seen.findings
+        return np.array(counts, dtype=np.int32)
 
     def _count(self, gone: dict[int, Gone], common: int) -> Result:
         sources = [Source(name) for name in self.reading.names[: self.reading.references]]
@@ -262,8 +286,9 @@ class _Run:
         named |= {row for row, _ in pairs} | {why.keeper for _, why in pairs}
         rows = np.array(sorted(named.difference(self.store.known())), dtype=np.int64)
         if len(rows):
-            for row, _, name, text in visit(self.reading, rows, False, self.terms.workers, self.watch, "collecting"):
-                self.store.put(row, name, text)
+            for seen in visit(self.reading, rows, False, self.spool, self.pool, self.watch, "collecting"):
+                self.store.put(seen)
+        self.store.flush()
 
     def _too_much(self, result: Result) -> str:
         """Why nothing may be written, or nothing."""
@@ -278,26 +303,27 @@ class _Run:
             f" {self.terms.most:.0%} allowed by --max-removed; nothing was written. Look at --report, then give --force"
         )
 
-    def _lines(self, aside: Path, gone: dict[int, Gone], evidence: Evidence) -> Iterator[bytes]:
-        """The rows that stay; the others are complete on disk before the last of these is."""
-        there = self.there
+    def _lines(self, aside: Path, gone: dict[int, Gone], told: BinaryIO) -> Iterator[bytes]:
+        """The rows that stay, a block at a time; the others are complete on disk before the last of these is.
+
+        `told` has a line of evidence for each row that went, in order.
+        """
+        goes = np.zeros(self.spool.rows, dtype=bool)
+        goes[list(gone)] = True
+        stays = self.there & ~goes
+        names = self.reading.names[: self.reading.references]
+        start = 0
         with files.whole(aside) as removed:
-            for row, (source, item, text) in enumerate(lines_of(self.reading, self.watch, "writing")):
-                if row in gone:
-                    case = evidence.of(row, gone[row], removed=True)
-                    removed.write(_json(case | {"row": line_to_keep(item, text).decode().rstrip("\n")}))
-                elif there[row]:
-                    yield line_to_keep(item, text)
-                else:
-                    bad = parse_unreadable(self.reading.names[source], item, text)
-                    case = {
-                        "source": bad.source,
-                        "line": int(self.line[row]),
-                        "kind": "unreadable",
-                        "reason": bad.message,
-                    }
-                    removed.write(_json(case | {"row": bad.raw}))
-
-
-def _json(case: dict) -> bytes:
-    return orjson.dumps(case, option=orjson.OPT_APPEND_NEWLINE | orjson.OPT_SERIALIZE_NUMPY)
+            for source, block in blocks_of(names, self.watch.step("writing", names)):
+                parts = block.parts
+                here = stays[start : start + len(parts)]
+                for place in np.flatnonzero(~here).tolist():
+                    if goes[start + place]:
+                        removed.write(with_row(told.readline(), line_of(parts[place])))
+                        continue
+                    bad = parse_unreadable(names[source], parts[place])
+                    line = int(self.line[start + place])
+                    case = {"source": bad.source, "line": line, "kind": "unreadable", "reason": bad.message}
+                    removed.write(orjson.dumps(case | {"row": bad.raw}, option=orjson.OPT_APPEND_NEWLINE))
+                yield lines_to_keep(parts if here.all() else list(compress(parts, here)))
+                start += len(parts)

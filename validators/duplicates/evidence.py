@@ -1,68 +1,124 @@
 """The evidence for a pair: both places, how alike they are, and the words in which they differ."""
 
 from collections.abc import KeysView
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import orjson
 
 from validators.duplicates.choose import EXACT, Gone
+from validators.duplicates.likeness import Likeness
+from validators.duplicates.sources import Seen
 from validators.duplicates.spans import differing_spans
+
+AT_ONCE = 250  # pairs that a process tells together
 
 
 class Store:
-    """Ids and texts of the rows that evidence names, on disk."""
+    """Ids and texts of the rows that evidence names, on disk; in memory, where each begins."""
 
     def __init__(self, path: Path) -> None:
-        self.file = path.open("w+b")
-        self.places: dict[int, tuple[int, int]] = {}
+        self.path = path
+        self.file = path.open("wb")
+        self.places: dict[int, int] = {}
         self.end = 0
 
-    def put(self, row: int, name: str, text: str) -> None:
-        """Keep what a row says."""
-        if row not in self.places:
-            case = orjson.dumps([name, text])
-            self.places[row] = (self.end, len(case))
-            self.file.write(case)
-            self.end += len(case)
+    def put(self, seen: Seen) -> None:
+        """Keep what some rows say."""
+        for row, size in zip(seen.rows, seen.sizes):
+            self.places[row] = self.end
+            self.end += size
+        self.file.write(seen.cases)
 
     def known(self) -> KeysView[int]:
         """The rows that are stored."""
         return self.places.keys()
 
-    def get(self, row: int) -> tuple[str, str]:
-        """A row's id and text."""
-        start, size = self.places[row]
-        self.file.seek(start)
-        name, text = orjson.loads(self.file.read(size))
-        self.file.seek(0, 2)
-        return name, text
+    def flush(self) -> None:
+        """Let others read what was put."""
+        self.file.close()
+        self.file = self.path.open("ab")
 
     def close(self) -> None:
         """Close the file."""
         self.file.close()
 
 
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A row as evidence names it: source, line, and where in the store it begins."""
+
+    source: int
+    line: int
+    start: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A row, the row that stays in its place (or came first), and what ties them."""
+
+    row: Mention
+    of: Mention
+    kind: str
+    removed: bool
+    likeness: Likeness | None
+
+
 class Evidence:
-    """Tells pairs as records."""
+    """Names pairs so that any process can tell them."""
 
-    def __init__(self, names: tuple[str, ...], source: np.ndarray, line: np.ndarray, store: Store) -> None:
-        self.names, self.source, self.line, self.store = names, source, line, store
+    def __init__(self, source: np.ndarray, line: np.ndarray, store: Store) -> None:
+        self.source, self.line, self.store = source, line, store
 
-    def of(self, row: int, why: Gone, *, removed: bool) -> dict[str, Any]:
-        """One pair: the row, the row that stays (or came first), and what tells them apart."""
-        (name, text), (other, kept) = self.store.get(row), self.store.get(why.keeper)
-        case: dict[str, Any] = {
-            "kind": why.kind, "removed": removed, **self._place(row, name), "of": self._place(why.keeper, other),
-        }  # fmt: skip
-        if why.kind == EXACT:
-            return case | {"likeness": 1.0, "spans": []}
-        if why.likeness is not None:
-            indices = {"text": why.likeness.text, "own": why.likeness.own, "numbers": why.likeness.numbers}
-            case |= {"likeness": round(why.likeness.least, 4), **{k: round(v, 4) for k, v in indices.items()}}
-        return case | {"spans": differing_spans(kept, text)}
+    def pair(self, row: int, why: Gone, *, removed: bool) -> Pair:
+        """A row that went, or that stays all the same, and why."""
+        return Pair(self._mention(row), self._mention(why.keeper), why.kind, removed, why.likeness)
 
-    def _place(self, row: int, name: str) -> dict[str, Any]:
-        place = {"source": self.names[self.source[row]], "line": int(self.line[row])}
-        return place | ({"id": name} if name else {})
+    def _mention(self, row: int) -> Mention:
+        return Mention(int(self.source[row]), int(self.line[row]), self.store.places[row])
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """Some pairs to be told, with the names of the sources and the file of the store."""
+
+    names: tuple[str, ...]
+    path: Path
+    pairs: list[Pair]
+
+
+def tell(telling: Telling) -> bytes:
+    """Each pair as a line of JSON."""
+    with telling.path.open("rb") as store:
+        return b"".join(_line(_tell(pair, telling.names, store)) for pair in telling.pairs)
+
+
+def _tell(pair: Pair, names: tuple[str, ...], store: BinaryIO) -> dict[str, Any]:
+    (name, text), (other, kept) = _read(store, pair.row.start), _read(store, pair.of.start)
+    case: dict[str, Any] = {
+        "kind": pair.kind, "removed": pair.removed, **_place(pair.row, names, name), "of": _place(pair.of, names, other),
+    }  # fmt: skip
+    if pair.kind == EXACT:
+        return case | {"likeness": 1.0, "spans": []}
+    if pair.likeness is not None:
+        indices = {"text": pair.likeness.text, "own": pair.likeness.own, "numbers": pair.likeness.numbers}
+        case |= {"likeness": round(pair.likeness.least, 4), **{k: round(v, 4) for k, v in indices.items()}}
+    return case | {"spans": differing_spans(kept, text)}
+
+
+def _read(store: BinaryIO, start: int) -> tuple[str, str]:
+    """A row's id and text: one line of the store."""
+    store.seek(start)
+    name, text = orjson.loads(store.readline())
+    return name, text
+
+
+def _place(mention: Mention, names: tuple[str, ...], name: str) -> dict[str, Any]:
+    place = {"source": names[mention.source], "line": mention.line}
+    return place | ({"id": name} if name else {})
+
+
+def _line(case: dict[str, Any]) -> bytes:
+    return orjson.dumps(case, option=orjson.OPT_APPEND_NEWLINE)

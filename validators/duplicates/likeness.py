@@ -40,18 +40,25 @@ class Judge:
 
     def compare(self, first: np.ndarray, second: np.ndarray) -> Iterator[Likeness | None]:
         """The likeness of each pair of rows, or None where it is below the threshold."""
-        sizes = self.values.count("shingles", first) + self.values.count("shingles", second)
-        start, size = 0, 0
-        for end, more in enumerate(sizes.tolist()):
-            if end - start == AT_ONCE or (size + more > LARGEST and end > start):
-                yield from self._compare(first[start:end], second[start:end])
-                start, size = end, 0
-            size += more
-        yield from self._compare(first[start:], second[start:])
+        for yes, *indices in zip(*(column.tolist() for column in self.measure(first, second))):
+            yield Likeness(*indices) if yes else None
 
-    def _compare(self, first: np.ndarray, second: np.ndarray) -> Iterator[Likeness | None]:
+    def measure(self, first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Of each pair whether it is alike enough, and the three indices."""
+        sizes = self.values.count("shingles", first) + self.values.count("shingles", second)
+        bounds, size = [0], 0
+        for end, more in enumerate(sizes.tolist()):
+            if end > bounds[-1] and (end - bounds[-1] == AT_ONCE or size + more > LARGEST):
+                bounds.append(end)
+                size = 0
+            size += more
+        parts = [self._measure(first[i:j], second[i:j]) for i, j in zip(bounds, [*bounds[1:], len(sizes)])]
+        alike, text, own, numbers = (np.concatenate(columns) for columns in zip(*parts))
+        return alike, text, own, numbers
+
+    def _measure(self, first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, ...]:
         if not len(first):
-            return
+            return np.zeros(0, dtype=bool), np.zeros(0), np.zeros(0), np.zeros(0)
         left, right = self._sets("shingles", first), self._sets("shingles", second)
         text = _jaccard(left[0], right[0], len(first))
         own = text
@@ -60,9 +67,7 @@ class Judge:
             neither = (_count(left[1], len(first)) == 0) & (_count(right[1], len(first)) == 0)
             own = np.where(neither, text, own)
         numbers = _jaccard(self._sets("numbers", first)[0], self._sets("numbers", second)[0], len(first))
-        alike = np.minimum(np.minimum(text, own), numbers) >= self.threshold
-        for yes, *indices in zip(alike.tolist(), text.tolist(), own.tolist(), numbers.tolist()):
-            yield Likeness(*indices) if yes else None
+        return np.minimum(np.minimum(text, own), numbers) >= self.threshold, text, own, numbers
 
     def _sets(self, name: str, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """What each row holds, once, marked with the place of its pair; and of it what is the row's own."""

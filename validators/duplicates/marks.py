@@ -13,10 +13,13 @@ from validators.duplicates.shingles import Shingled, shingle
 KEYS = ("exact", "more", "letters", "prompt", "answer", "refused", "label", "id", "twin")
 SIZES = ("size", "source", "line", "shingle_count", "number_count")
 VALUES = ("shingles", "numbers")
+BLOCKS = ("block_rows",)  # one entry per append: how many rows it was
 _SWAPPED = np.uint64(0x5DEECE66D1234567)  # tells a rejected answer's shingles from the same words elsewhere
 _CHUNK = 1 << 16  # characters hashed at once: their arrays stay in the cache
 
-DTYPES: dict[str, np.dtype] = {name: np.dtype("<u4" if name in SIZES else "<u8") for name in (*KEYS, *SIZES, *VALUES)}
+DTYPES: dict[str, np.dtype] = {
+    name: np.dtype("<u8" if name in (*KEYS, *VALUES) else "<u4") for name in (*KEYS, *SIZES, *VALUES, *BLOCKS)
+}
 
 
 @dataclass(slots=True)
@@ -45,6 +48,7 @@ class Marks:
             "shingle_count": shingled.shingle_counts.astype("<u4"),
             "number_count": shingled.number_counts.astype("<u4"),
             "shingles": shingled.shingles, "numbers": shingled.numbers,
+            "block_rows": np.array([len(passages)], dtype="<u4"),
         }  # fmt: skip
         return cls(columns)
 

@@ -28,7 +28,8 @@ def normal(text: str) -> str:
     """
     if not text.isascii():
         text = _one_form(text)
-    text = " ".join(text.split())
+    if "  " in text or not text.isprintable() or text[:1] == " " or text[-1:] == " ":
+        text = " ".join(text.split())
     return _ENDLESS.sub(_short, text) if len(text) > _LONG else text
 
 
@@ -64,6 +65,11 @@ def key(parts: Iterable[bytes]) -> int:
     """Some digests in order as a key of 64 bits; 0 where there is nothing in any."""
     joined = b"".join(parts)
     return _HALF.unpack(blake2b(joined, digest_size=8).digest())[0] if joined.strip(b"\0") else 0
+
+
+def key_of(digested: bytes) -> int:
+    """A single digest as a key of 64 bits; 0 where there is nothing in it."""
+    return _HALF.unpack_from(digested)[0]
 
 
 _HALF, _HALVES = Struct("<Q"), Struct("<QQ")

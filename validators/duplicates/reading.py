@@ -9,8 +9,8 @@ import orjson
 from tapewright.errors import RowError
 from tapewright.inputs import DUPLICATE, Item
 from tapewright.rows import Row
-from tapewright.shapes import from_record
-from validators.duplicates.normal import digest, key, letter_key, normal, wide_key
+from tapewright.shapes import from_record, texts_from_record
+from validators.duplicates.normal import digest, key, key_of, letter_key, normal, wide_key
 
 FIELDS = ("system", "instruction", "input", "output", "rejected")
 LABEL_WORDS = 3  # an answer this short is a label
@@ -44,6 +44,13 @@ def read_row(item: Item, shape: str = "") -> Row | None:
         return None
 
 
+def _read_texts(item: Item, shape: str) -> Row | None:
+    try:
+        return texts_from_record(item.record, shape)
+    except RowError:
+        return None
+
+
 def readable(item: Item) -> bool:
     """Whether an item can be compared and written again at all."""
     return not item.problem or item.problem == DUPLICATE
@@ -51,27 +58,48 @@ def readable(item: Item) -> bool:
 
 def passage_of_item(item: Item, fields: tuple[str, ...] = (), shape: str = "") -> Passage:
     """What is compared of a readable item: the fields of its row or columns of its record, or all of the record."""
-    row = read_row(item, shape)
+    row = _read_texts(item, shape)
+    if row is not None and not fields:
+        return passage(row)
+    texts, _ = _compared(item, row, fields)
     if row is None:
-        whole = {name: value for name, value in item.record.items() if name != "id"} if isinstance(item.record, dict) else item.record  # fmt: skip
-        texts = [_shown(whole)] if not fields else [_column(item.record, name) for name in fields]
         name = item.record.get("id") if isinstance(item.record, dict) else None
         return _passage(texts, "", (), str(name or ""))
-    if not fields:
-        return passage(row)
-    texts = [_field(row, item.record, name) for name in fields]
     made = _passage(texts, "", (row.system, row.instruction, row.input, row.output), row.id)
-    made.refused = key((digest(normal(row.rejected)),))
+    made.refused = key_of(digest(normal(row.rejected)))
     return made
+
+
+def shown_of_item(item: Item, row: Row | None, fields: tuple[str, ...] = ()) -> str:
+    """The text of an item's passage, with the rejected answer behind it; `row` is what `read_row` says of it."""
+    texts, rejected = _compared(item, row, fields)
+    text = " ".join(tidy for part in texts if part and (tidy := normal(part)))
+    refused = normal(rejected) if rejected else ""
+    return f"{text}\x1f{refused}" if refused else text
+
+
+def _compared(item: Item, row: Row | None, fields: tuple[str, ...]) -> tuple[Sequence[str], str]:
+    """The texts that are compared, and the rejected answer where it counts."""
+    if row is not None:
+        return ([_field(row, item.record, name) for name in fields], "") if fields else (_parts(row), row.rejected)
+    if fields:
+        return [_column(item.record, name) for name in fields], ""
+    record = item.record
+    whole = {name: value for name, value in record.items() if name != "id"} if isinstance(record, dict) else record
+    return [_shown(whole)], ""
+
+
+def _parts(row: Row) -> tuple[str, str, str, str]:
+    return f"{row.system} {row.tools}" if row.tools else row.system, row.instruction, row.input, row.output
 
 
 def passage(row: Row) -> Passage:
     """What is compared of a row where all its texts count; the tools it may call belong to its system text."""
-    parts = (f"{row.system} {row.tools}" if row.tools else row.system, row.instruction, row.input, row.output)
+    parts = _parts(row)
     made = _passage(parts, row.rejected, parts, row.id)
     if row.label:  # the text is the question then, and two verdicts on it are no copies
         made.prompt = made.exact[0]
-        made.answer = made.label = key((digest(normal(row.label)),))
+        made.answer = made.label = key_of(digest(normal(row.label)))
         made.exact = made.exact[0], made.exact[1] ^ made.label
     return made
 
@@ -87,20 +115,21 @@ def _passage(texts: Sequence[str], rejected: str, parts: Sequence[str], name: st
     tidy = [normal(text) if text else "" for text in texts]
     digests = [digest(text) for text in tidy]
     refused = normal(rejected) if rejected else ""
+    refused_digest = digest(refused)
     made = Passage(
         text=" ".join(text for text in tidy if text),
         rejected=refused,
-        exact=wide_key((*digests, digest(refused))),
+        exact=wide_key((*digests, refused_digest)),
         letters=letter_key((*texts, rejected)),
-        prompt=0, answer=0, refused=key((digest(refused),)), label=0,
-        id=key((digest(name),)) if name else 0,
+        prompt=0, answer=0, refused=key_of(refused_digest), label=0,
+        id=key_of(digest(name)) if name else 0,
         size=sum(map(len, tidy)) + len(refused),
     )  # fmt: skip
     if parts is not texts and parts:
         tidy = [normal(text) for text in parts]
         digests = [digest(text) for text in tidy]
     if parts:
-        made.prompt, made.answer = key(digests[:3]), key(digests[3:])
+        made.prompt, made.answer = key(digests[:3]), key_of(digests[3])
         if made.answer and len(tidy[3].split(None, LABEL_WORDS)) <= LABEL_WORDS:
             made.label = made.answer
     return made

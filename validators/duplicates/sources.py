@@ -1,5 +1,6 @@
 """The rows of several files in one order, read as often as a step needs them, by as many processes as there are."""
 
+import functools
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -7,13 +8,14 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
+import orjson
 
 from tapewright.errors import ConfigError, suggest
 from tapewright.inputs import Block, read_blocks
-from tapewright.workers import map_in_order
-from validators.dataset import Options, Tally, check_row, load_rules
+from tapewright.rows import Row
+from tapewright.workers import Pool
 from validators.duplicates.marks import Marks
-from validators.duplicates.reading import FIELDS, passage_of_item, read_row, readable
+from validators.duplicates.reading import FIELDS, passage_of_item, read_row, readable, shown_of_item
 from validators.duplicates.spool import Spool
 
 COMMIT_BLOCKS = 100
@@ -46,17 +48,22 @@ class Reading:
         """What marks already on disk must have been made from to be used again."""
         stats = [(name, Path(name).stat()) for name in self.names]
         files = [[name, stat.st_size, stat.st_mtime_ns] for name, stat in stats]
-        return {"marks": 1, "files": files, "fields": list(self.fields), "shape": self.shape}
+        return {"marks": 2, "files": files, "fields": list(self.fields), "shape": self.shape}
 
 
-def mark_sources(reading: Reading, spool: Spool, workers: int, watch: Watch) -> None:
+def open_pool(reading: Reading, workers: int) -> Pool:
+    """The processes that share all the work of a run."""
+    return Pool(workers, _prepare, (reading,))
+
+
+def mark_sources(reading: Reading, spool: Spool, pool: Pool, watch: Watch) -> None:
     """Append the marks of every row to the spool, from where it was left. A run cut off here can go on."""
     advance = watch.step("reading", reading.names)
     done = spool.blocks
     blocks = (pair for number, pair in enumerate(blocks_of(reading.names, advance)) if number >= done)
     fresh = 0
     try:
-        for _, marks in _share(_mark, blocks, workers, reading):
+        for _, marks in pool.map(_mark, blocks):
             spool.append(marks)
             fresh += 1
             if fresh % COMMIT_BLOCKS == 0:
@@ -66,16 +73,10 @@ def mark_sources(reading: Reading, spool: Spool, workers: int, watch: Watch) -> 
 
 
 def blocks_of(names: Iterable[str], advance: Callable[[int], None] | None) -> Iterator[tuple[int, Block]]:
+    """The blocks of all files, each with the number of its file."""
     for number, name in enumerate(names):
         for block in read_blocks(name, advance):
             yield number, block
-
-
-def _share(function: Callable, blocks: Iterable, workers: int, reading: Reading) -> Iterator[tuple[Any, Any]]:
-    if workers > 1:
-        return map_in_order(function, blocks, workers, _prepare, (reading,))
-    _prepare(reading)
-    return ((block, function(block)) for block in blocks)
 
 
 _reading = Reading((), 0)
@@ -84,55 +85,76 @@ _reading = Reading((), 0)
 def _prepare(reading: Reading) -> None:
     global _reading
     _reading = reading
-    load_rules()
 
 
 def _mark(numbered: tuple[int, Block]) -> Marks:
     source, block = numbered
-    items = list(block.items())
+    items = list(block.items(look_for_doubled=False))
     passages = [
         passage_of_item(item, _reading.fields, _reading.shape) if readable(item) else None for item in items
     ]  # fmt: skip
     return Marks.of(passages, [item.line for item in items], source)
 
 
-Seen = tuple[int, int, str, str]  # row, findings (-1 unasked), id, text
+@dataclass(slots=True)
+class Seen:
+    """What some rows say of themselves: `cases` holds id and text of each as a line of JSON.
+
+    `findings` are -1 where nobody asked.
+    """
+
+    rows: list[int]
+    findings: list[int]
+    sizes: list[int]
+    cases: bytes
 
 
-def visit(reading: Reading, rows: np.ndarray, check: bool, workers: int, watch: Watch, text: str) -> Iterator[Seen]:
+def visit(reading: Reading, rows: np.ndarray, check: bool, spool: Spool, pool: Pool, watch: Watch, text: str) -> Iterator[Seen]:  # fmt: skip
     """What some rows (ascending) say of themselves, in order; their findings are counted where `check` asks."""
-    advance = watch.step(text, reading.names)
-    parts = _wanted(reading, rows, check, advance)
-    for _, seen in _share(_look, parts, workers, reading):
-        yield from seen
+    wanted = _wanted(reading, rows, check, spool.column("block_rows"), watch.step(text, reading.names))
+    for _, seen in pool.map(_look, wanted):
+        yield seen
 
 
-def _wanted(reading: Reading, rows: np.ndarray, check: bool, advance) -> Iterator[tuple[Block, list[int], bool]]:
-    """The parts of blocks that hold wanted rows, with the numbers of those rows."""
+_Wanted = tuple[Block, int, list[int], bool]  # a block, the number of its first row, the places of rows in it
+
+
+def _wanted(reading: Reading, rows: np.ndarray, check: bool, block_rows: np.ndarray, advance) -> Iterator[_Wanted]:
+    """The blocks that hold wanted rows."""
     start = 0
-    for _, block in blocks_of(reading.names, advance):
-        end = start + len(block.parts)
-        here = rows[np.searchsorted(rows, start) : np.searchsorted(rows, end)].tolist()
-        if here:
-            yield Block(block.source, [block.parts[row - start] for row in here]), here, check
+    for (_, block), count in zip(blocks_of(reading.names, advance), block_rows.tolist()):
+        end = start + count
+        here = rows[np.searchsorted(rows, start) : np.searchsorted(rows, end)] - start
+        if len(here):
+            yield block, start, here.tolist(), check
         start = end
         if not len(rows) or end > rows[-1]:
             return
 
 
-def _look(wanted: tuple[Block, list[int], bool]) -> list[Seen]:
-    block, rows, check = wanted
-    seen = []
-    for row, item in zip(rows, block.items()):
-        made = passage_of_item(item, _reading.fields, _reading.shape)
+def _look(wanted: _Wanted) -> Seen:
+    block, first, places, check = wanted
+    parts = block.parts
+    findings, cases = [], []
+    for item in Block(block.source, [parts[place] for place in places]).items():
         known = read_row(item, _reading.shape)
-        findings = -1
+        found = -1
         if check:
-            findings = len(check_row(known, Tally(), Options())[0]) if known else 0
+            found = _checker()(known) if known else 0
         name = known.id if known else item.record.get("id") if isinstance(item.record, dict) else ""
-        text = f"{made.text}\x1f{made.rejected}" if made.rejected else made.text
-        seen.append((row, findings, str(name or ""), text))
-    return seen
+        findings.append(found)
+        case = [str(name or ""), shown_of_item(item, known, _reading.fields)]
+        cases.append(orjson.dumps(case, option=orjson.OPT_APPEND_NEWLINE))
+    return Seen([first + place for place in places], findings, [len(case) for case in cases], b"".join(cases))
+
+
+@functools.cache
+def _checker() -> Callable[[Row], int]:
+    """Counts the findings of `validate`, whose rules are loaded by those processes alone that need them."""
+    from validators.dataset import Options, Tally, check_row, load_rules
+
+    load_rules()
+    return lambda row: len(check_row(row, Tally(), Options())[0])
 
 
 def check_names(names: Iterable[str]) -> None:

@@ -1,33 +1,34 @@
 """Rows on their way from the files to the output: as they stood, letter for letter, where they were lines of JSON."""
 
-from collections.abc import Iterator
-
 import orjson
 
-from tapewright.inputs import Item, parse
-from validators.duplicates.sources import Reading, Watch, blocks_of
+from tapewright.inputs import Item, Unparsed, parse
 
 
-def lines_of(reading: Reading, watch: Watch, text: str) -> Iterator[tuple[int, Item | None, bytes]]:
-    """Each row of the files that are no reference: source, the item where it was parsed, the line as it stands."""
-    names = reading.names[: reading.references]
-    advance = watch.step(text, names)
-    for source, block in blocks_of(names, advance):
-        for part in block.parts:
-            if isinstance(part, tuple):
-                yield source, None, part[1]
-            else:
-                yield source, part, b""
+def lines_to_keep(parts: list[Item | Unparsed]) -> bytes:
+    """The lines written for rows that stay: the text as it stood where it was a line of JSON."""
+    if not parts:
+        return b""
+    texts = [part[1] for part in parts if isinstance(part, tuple)]
+    joined = b"\n".join(texts) + b"\n"
+    if len(texts) == len(parts) == joined.count(b"\n") and b"\r" not in joined:
+        return joined
+    return b"".join(map(line_of, parts))
 
 
-def line_to_keep(item: Item | None, text: bytes) -> bytes:
-    """The line written for a row that stays: the text as it stood where it was a line of JSON."""
-    if item is None and b"\n" not in text and b"\r" not in text:
-        return text + b"\n"
-    record = orjson.loads(text) if item is None else item.record
+def line_of(part: Item | Unparsed) -> bytes:
+    """A row as one line."""
+    if isinstance(part, tuple) and b"\n" not in part[1] and b"\r" not in part[1]:
+        return part[1] + b"\n"
+    record = orjson.loads(part[1]) if isinstance(part, tuple) else part.record
     return orjson.dumps(record, default=str, option=orjson.OPT_NON_STR_KEYS | orjson.OPT_APPEND_NEWLINE)
 
 
-def parse_unreadable(name: str, item: Item | None, text: bytes) -> Item:
+def with_row(told: bytes, line: bytes) -> bytes:
+    """A line of evidence with the row it is about, as text."""
+    return told.removesuffix(b"}\n") + b',"row":' + orjson.dumps(line.decode().rstrip("\n")) + b"}\n"
+
+
+def parse_unreadable(name: str, part: Item | Unparsed) -> Item:
     """The item that tells why a row could not be read."""
-    return item if item is not None else parse(name, 0, text)
+    return parse(name, *part) if isinstance(part, tuple) else part
