@@ -184,7 +184,7 @@ def _decimals(value: Any) -> int:
     return max(0, -int(Decimal(value).as_tuple().exponent))
 
 
-def _read_drawn(where: str, name: str, spec: Any) -> Drawn:
+def read_drawn(where: str, name: str, spec: Any) -> Drawn:
     if isinstance(spec, dict) and set(spec) == {"pick"} and isinstance(spec["pick"], list) and spec["pick"]:
         return Drawn(name, max(map(_decimals, spec["pick"])), choices=tuple(map(Decimal, spec["pick"])))
     if isinstance(spec, list) and len(spec) == 3:
@@ -194,7 +194,7 @@ def _read_drawn(where: str, name: str, spec: Any) -> Drawn:
     raise TemplateError(f"{where}: draw.{name} must be [low, high, step] or {{pick = […]}}, on the step; got {spec!r}")
 
 
-def _check_keys(where: str, table: Any, known: tuple[str, ...], needed: tuple[str, ...]) -> None:
+def check_keys(where: str, table: Any, known: tuple[str, ...], needed: tuple[str, ...]) -> None:
     if not isinstance(table, dict):
         raise TemplateError(f"{where}: must be a table")
     for key in table:
@@ -214,12 +214,12 @@ def _check_texts(where: str, key: str, value: Any, least: int) -> tuple[str, ...
 def read_concept(file: str, category: str, slug: str, table: Any) -> Concept:
     """Check one table. Raises TemplateError naming the file, the concept and the key."""
     where = f"explain_concept/concepts/{file}: {slug}"
-    _check_keys(where, table, _KEYS, _NEEDED)
+    check_keys(where, table, _KEYS, _NEEDED)
     example = table["example"]
-    _check_keys(f"{where}.example", example, _EXAMPLE_KEYS, _EXAMPLE_NEEDED)
+    check_keys(f"{where}.example", example, _EXAMPLE_KEYS, _EXAMPLE_NEEDED)
     if table["level"] not in LEVELS:
         raise TemplateError(f"{where}: level = {table['level']!r}; use one of {', '.join(LEVELS)}")
-    draws = tuple(_read_drawn(where, name, spec) for name, spec in example["draw"].items())
+    draws = tuple(read_drawn(where, name, spec) for name, spec in example["draw"].items())
     known = {item.name for item in draws}
     computes = []
     for entry in example["compute"]:

@@ -138,6 +138,22 @@ def render(template: jinja2.Template | Wording, words: Mapping[str, Any], stream
             text = template.render(words)
         except jinja2.UndefinedError as error:
             raise TemplateError(f"{template.name or 'wording'}: {error.message}") from error
+    if "```" not in text:
+        return _tidy(text)
+    # A script between fences stays as it is written: there a space may mean something.
+    parts = text.split("```")
+    return "```".join(part if place % 2 else _tidied_around(part) for place, part in enumerate(parts)).strip()
+
+
+def _tidied_around(text: str) -> str:
+    """Tidied text with the line ends at its edges, which keep a fence on a line of its own."""
+    tidy = _tidy(text)
+    before = "\n" * min(2, len(text) - len(text.lstrip("\n"))) if tidy else "\n\n"
+    after = "\n" * min(2, len(text) - len(text.rstrip("\n"))) if tidy else ""
+    return before + tidy + after
+
+
+def _tidy(text: str) -> str:
     text = text.strip()
     if "\n " in text:
         text = _JOINED.sub(" ", text)

@@ -11,6 +11,7 @@ from tapewright.findings import Finding
 from templates.specs import TaskSpec
 from validators.claims.equations import Equation, read_equations
 from validators.claims.reader import Claim, Relation, read_claims, read_numbers
+from validators.pinescript.fences import blank_code, code_numbers
 from validators.rules import RULES
 
 # Kinds a prompt may state several values of; a claim need only match one.
@@ -92,8 +93,23 @@ class Answer:
     @cached_property
     def _read(self) -> tuple[list[Claim], list[Relation]]:
         if self.timeless or self.spec is not None and self.spec.timeless:
-            return read_numbers(self.text), []
-        return read_claims(self.text)
+            return read_numbers(self.prose), []
+        return read_claims(self.prose)
+
+    @cached_property
+    def prose(self) -> str:
+        """The text without its scripts, sign for sign: what a script computes with is no claim."""
+        return blank_code(self.text) if "@version" in self.text or "```pine" in self.text else self.text
+
+    @property
+    def scripted(self) -> bool:
+        """Whether the answer holds a script or speaks of one: its task then holds the numbers against that."""
+        return self.prose is not self.text or "@version" in self.prompt.text
+
+    @cached_property
+    def code_numbers(self) -> frozenset[float]:
+        """The numbers of its scripts, which the prose may speak of."""
+        return code_numbers(self.text) if self.prose is not self.text else frozenset()
 
     @property
     def claims(self) -> list[Claim]:
@@ -105,7 +121,7 @@ class Answer:
 
     @cached_property
     def equations(self) -> list[Equation]:
-        return read_equations(self.text)
+        return read_equations(self.prose)
 
     @cached_property
     def lower(self) -> str:

@@ -15,7 +15,7 @@ def assumptions(answer: Answer) -> frozenset[float]:
         numbers = set()
         spans = [span for equation in answer.equations for span in (*equation.operands, equation.result)]
         start = 0
-        for sentence in re.split(r"((?<=[.!?])\s+|\n)", answer.text):
+        for sentence in re.split(r"((?<=[.!?])\s+|\n)", answer.prose):
             if _ASSUMES.search(sentence):
                 for match in _PLAIN_NUMBER.finditer(sentence):
                     if not any(low <= start + match.start() < high for low, high in spans):

@@ -1,5 +1,7 @@
 """One script, looked at from its signs to its habits."""
 
+import functools
+
 from validators.pinescript.checker import Checker
 from validators.pinescript.habits import check_habits
 from validators.pinescript.parser import parse
@@ -10,8 +12,12 @@ OLDEST = 5
 _UNREAD = ("P001", "P002", "P003", "P004", "P005")
 
 
-def check_script(source: str) -> list[Problem]:
-    """Every problem of a script, in the order of its lines. Versions before 5 are read, and not judged further."""
+@functools.lru_cache(maxsize=4)
+def check_script(source: str) -> tuple[Problem, ...]:
+    """Every problem of a script, in the order of its lines. Versions before 5 are read, and not judged further.
+
+    A row's script is asked about by its rules and by its task: the last few are kept.
+    """
     problems = Problems()
     script = parse(source, problems)
     if script.version >= OLDEST:
@@ -23,4 +29,4 @@ def check_script(source: str) -> list[Problem]:
         problems.add(
             "P007", f"version {script.version}: only the syntax was checked; versions 5 and 6 are known", (1, 1), "info"
         )
-    return sorted(problems, key=lambda problem: (problem.line, problem.column, problem.code))
+    return tuple(sorted(problems, key=lambda problem: (problem.line, problem.column, problem.code)))

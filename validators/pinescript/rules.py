@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from tapewright.findings import Finding
 from tapewright.rows import Row
 from validators.pinescript.check import check_script
+from validators.pinescript.fences import code_blocks
 from validators.rules import declare
 
 _OPEN = '//@version=6\nindicator("Example")\n'
@@ -320,30 +321,20 @@ _declare(
     head="",
 )
 
-_FENCE = re.compile(r"```[ \t]*(?P<lang>[\w-]*)[ \t]*\n(?P<code>.*?)```", re.DOTALL)
-_LANGUAGES = ("pine", "pinescript", "pine-script", "tradingview")
-
-
-def code_blocks(text: str) -> Iterator[tuple[int, str]]:
-    """Line in the text and source of every block of the language, fenced or the whole text."""
-    if "@version" not in text and "```pine" not in text.lower():
-        return
-    fenced = False
-    for match in _FENCE.finditer(text):
-        fenced = True
-        code = match["code"]
-        if match["lang"].lower() in _LANGUAGES or "//@version" in code:
-            yield text.count("\n", 0, match.start("code")), code
-    if not fenced and text.lstrip().startswith("//@version"):
-        yield 0, text
-
 
 def check_code(row: Row) -> Iterator[Finding]:
     """Family P on the code blocks of the answer."""
-    for offset, code in code_blocks(row.output):
+    yield from script_findings(row.output, "output")
+
+
+def script_findings(text: str, field: str) -> Iterator[Finding]:
+    """Family P on the code blocks of a text."""
+    for block in code_blocks(text):
+        code = block.source
         if "//@version" not in code and not re.search(r"^(?:indicator|strategy|library)\(", code, re.MULTILINE):
             continue  # a fragment: what it rests on is not there
+        offset = text.count("\n", 0, block.start)
         for problem in check_script(code):
             place = f"line {problem.line + offset}: {problem.message}"
             source = code.split("\n")[problem.line - 1].strip() if problem.line <= code.count("\n") + 1 else ""
-            yield Finding(problem.code, place, problem.severity, field="output", evidence=source[:120])
+            yield Finding(problem.code, place, problem.severity, field=field, evidence=source[:120])
