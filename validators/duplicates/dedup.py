@@ -13,7 +13,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import compress, islice
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 import orjson
@@ -193,27 +192,28 @@ class _Run:
         wanted = output is not None and not result.refused
         if report is not None or wanted:
             self._collect(gone, pairs if report is not None else [])
-        aside = self.spool.folder / "removed.bin"
-        if report is not None or wanted:
-            self.watch.step("explaining")
-            evidence = Evidence(self.source, self.line, self.store)
-            with aside.open("wb") as out:
-                out.writelines(self._told(evidence.pair(row, gone[row], removed=True) for row in sorted(gone)))
+        evidence = Evidence(self.source, self.line, self.store)
+        told = self._told(evidence.pair(row, gone[row], removed=True) for row in sorted(gone))
         if report is not None:
-            with files.whole(report) as out, aside.open("rb") as removed:
-                shutil.copyfileobj(removed, out)
+            self.watch.step("explaining")
+            kept = self.spool.folder / "removed.bin"
+            with files.whole(report) as out, kept.open("wb") as again:
+                for line in told:
+                    out.write(line)
+                    again.write(line)
                 out.writelines(self._told(evidence.pair(row, why, removed=False) for row, why in pairs))
+            told = _lines_in(kept)
         if output is not None and wanted:
-            with aside.open("rb") as told:
-                files.write_from_lines(output, self._lines(removed_path(output), gone, told))
+            files.write_from_lines(output, self._lines(removed_path(output), gone, told))
         return result
 
     def _told(self, pairs: Iterable[Pair]) -> Iterator[bytes]:
-        """Lines of JSON for pairs, many at a time."""
+        """A line of JSON for each pair; processes tell a few hundred ahead of what is asked for."""
         rest = iter(pairs)
         some = iter(lambda: list(islice(rest, AT_ONCE)), [])
         tellings = (Telling(self.reading.names, self.store.path, part) for part in some)
-        return (lines for _, lines in self.pool.map(tell, tellings))
+        for _, lines in self.pool.map(tell, tellings):
+            yield from lines.splitlines(keepends=True)
 
     def _check_fields(self) -> None:
         """A field no row has compares nothing and would make every row a copy of the first."""
@@ -303,7 +303,7 @@ class _Run:
             f" {self.terms.most:.0%} allowed by --max-removed; nothing was written. Look at --report, then give --force"
         )
 
-    def _lines(self, aside: Path, gone: dict[int, Gone], told: BinaryIO) -> Iterator[bytes]:
+    def _lines(self, aside: Path, gone: dict[int, Gone], told: Iterator[bytes]) -> Iterator[bytes]:
         """The rows that stay, a block at a time; the others are complete on disk before the last of these is.
 
         `told` has a line of evidence for each row that went, in order.
@@ -319,7 +319,7 @@ class _Run:
                 here = stays[start : start + len(parts)]
                 for place in np.flatnonzero(~here).tolist():
                     if goes[start + place]:
-                        removed.write(with_row(told.readline(), line_of(parts[place])))
+                        removed.write(with_row(next(told), line_of(parts[place])))
                         continue
                     bad = parse_unreadable(names[source], parts[place])
                     line = int(self.line[start + place])
@@ -327,3 +327,8 @@ class _Run:
                     removed.write(orjson.dumps(case | {"row": bad.raw}, option=orjson.OPT_APPEND_NEWLINE))
                 yield lines_to_keep(parts if here.all() else list(compress(parts, here)))
                 start += len(parts)
+
+
+def _lines_in(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as lines:
+        yield from lines

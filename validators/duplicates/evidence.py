@@ -3,13 +3,12 @@
 from collections.abc import KeysView
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 import orjson
 
 from validators.duplicates.choose import EXACT, Gone
-from validators.duplicates.likeness import Likeness
 from validators.duplicates.sources import Seen
 from validators.duplicates.spans import differing_spans
 
@@ -46,24 +45,17 @@ class Store:
         self.file.close()
 
 
-@dataclass(frozen=True, slots=True)
-class Mention:
-    """A row as evidence names it: source, line, and where in the store it begins."""
-
-    source: int
-    line: int
-    start: int
+Mention = tuple[int, int, int]  # a row as evidence names it: source, line, and where in the store it begins
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """A row, the row that stays in its place (or came first), and what ties them."""
+class Pair(NamedTuple):
+    """A row, the row that stays in its place (or came first), and what ties them; plain values, quick to pass on."""
 
     row: Mention
     of: Mention
     kind: str
     removed: bool
-    likeness: Likeness | None
+    indices: tuple[float, float, float] | None
 
 
 class Evidence:
@@ -74,10 +66,12 @@ class Evidence:
 
     def pair(self, row: int, why: Gone, *, removed: bool) -> Pair:
         """A row that went, or that stays all the same, and why."""
-        return Pair(self._mention(row), self._mention(why.keeper), why.kind, removed, why.likeness)
+        alike = why.likeness
+        indices = None if alike is None else (alike.text, alike.own, alike.numbers)
+        return Pair(self._mention(row), self._mention(why.keeper), why.kind, removed, indices)
 
     def _mention(self, row: int) -> Mention:
-        return Mention(int(self.source[row]), int(self.line[row]), self.store.places[row])
+        return int(self.source[row]), int(self.line[row]), self.store.places[row]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,15 +90,15 @@ def tell(telling: Telling) -> bytes:
 
 
 def _tell(pair: Pair, names: tuple[str, ...], store: BinaryIO) -> dict[str, Any]:
-    (name, text), (other, kept) = _read(store, pair.row.start), _read(store, pair.of.start)
+    (name, text), (other, kept) = _read(store, pair.row[2]), _read(store, pair.of[2])
     case: dict[str, Any] = {
         "kind": pair.kind, "removed": pair.removed, **_place(pair.row, names, name), "of": _place(pair.of, names, other),
     }  # fmt: skip
     if pair.kind == EXACT:
         return case | {"likeness": 1.0, "spans": []}
-    if pair.likeness is not None:
-        indices = {"text": pair.likeness.text, "own": pair.likeness.own, "numbers": pair.likeness.numbers}
-        case |= {"likeness": round(pair.likeness.least, 4), **{k: round(v, 4) for k, v in indices.items()}}
+    if pair.indices is not None:
+        told = (min(pair.indices), *pair.indices)
+        case |= {name: round(value, 4) for name, value in zip(("likeness", "text", "own", "numbers"), told)}
     return case | {"spans": differing_spans(kept, text)}
 
 
@@ -116,7 +110,7 @@ def _read(store: BinaryIO, start: int) -> tuple[str, str]:
 
 
 def _place(mention: Mention, names: tuple[str, ...], name: str) -> dict[str, Any]:
-    place = {"source": names[mention.source], "line": mention.line}
+    place = {"source": names[mention[0]], "line": mention[1]}
     return place | ({"id": name} if name else {})
 
 
