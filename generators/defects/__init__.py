@@ -1,6 +1,6 @@
 """Named ways for an answer to be wrong. Each module registers its defects when it is imported."""
 
-from generators.defects import numbers, tasks, words  # noqa: F401
+from generators.defects import numbers, scripts, tasks, words  # noqa: F401
 from generators.defects.registry import CARICATURES, DEFECTS, Defect, Scene
 
 __all__ = ["CARICATURES", "DEFECTS", "Defect", "Scene", "defects_of"]

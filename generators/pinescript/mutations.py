@@ -134,7 +134,7 @@ def missing_argument(subject: Subject, rng: random.Random) -> Mutant | None:
         return None
     if not isinstance(last.value, (s.Literal, s.Name)):
         return None
-    return subject.changed(last.line, comma + 1, end - comma - 1, "", path_of(call.function))
+    return subject.changed(last.line, comma + 1, end - comma, "", path_of(call.function))
 
 
 def extra_argument(subject: Subject, rng: random.Random) -> Mutant | None:

@@ -27,7 +27,8 @@ def run(source: str, program: Program, world: World) -> Execution:
         lines = source.split("\n")
         for title, plot in execution.plots.items():
             # A line with breaks is drawn while there is a position or a level, which need not be.
-            broken = "linebr" in "".join(lines[plot.line - 1 : plot.line + 1])
+            text = "".join(lines[plot.line - 1 : plot.line + 1])
+            broken = "linebr" in text or "data_window" in text
             if plot.kind == "plot" and not broken and all(value != value for value in plot.values):
                 raise TemplateError(f"line {plot.line} of a script draws nothing as {title!r}")
     return execution

@@ -10,9 +10,7 @@ from validators.pinescript.rules import script_findings
 from validators.rules import declare
 
 _ASK = "Write a Pine Script v6 strategy: buy when the 9-period EMA crosses above the 21-period EMA, long only, with a 2% stop."
-_TALK = (
-    "It goes long when the EMA(9) crosses above the EMA(21) and exits at the stop. Past performance proves nothing."
-)
+_TALK = "It goes long when the EMA(9) crosses above the EMA(21) and exits at the stop. Past performance proves nothing."
 
 
 def _script(fast: str = "9", side: str = "long", stop: str = "2.0", kind: str = "strategy") -> str:
@@ -62,6 +60,7 @@ _NUMBER = re.compile(
     r"(?:(?<![\w.,:#-])[−-]?|(?<=[A-Z]{2}))(?P<whole>\d{1,3}(?:,\d{3})+|\d+)(?P<part>\.\d+)?"
     r"(?=(?:%|x|R|th)?(?![\w]|[.:]\d))(?![- ](?:hour|minute)s?\b)"
 )
+_VERSIONS = frozenset({4.0, 5.0, 6.0})  # of the language
 _LONG_ONLY = re.compile(r"\blong[- ]only\b|\bonly (?:goes |go |trades? )?long\b|\blongs? only\b|\bno shorts\b|\bbuy side only\b", re.IGNORECASE)  # fmt: skip
 _SHORT_ONLY = re.compile(r"\bshort[- ]only\b|\bonly (?:goes |go |trades? )?short\b|\bshorts? only\b|\bno longs\b|\bsell side only\b", re.IGNORECASE)  # fmt: skip
 _BOTH = re.compile(r"\blong and short\b|\bboth (?:directions|ways|sides)\b|\blongs and shorts\b", re.IGNORECASE)
@@ -91,8 +90,7 @@ def check_script_answer(answer: Answer, kind: str) -> Reading | None:
     _check_numbers(answer, reading)
     if kind == "strategy":
         _check_trades(answer, reading)
-        _check_caveat(answer, reading)
-    _check_inputs(answer, reading)
+    check_account(answer, reading)
     _check_facts(answer, reading)
     return reading
 
@@ -103,16 +101,20 @@ def numbers_in(text: str) -> Iterator[tuple[float, int, int]]:
     Hours of the day and names of timeframes (`4h`, `15-minute`) are none.
     """
     for match in _NUMBER.finditer(text):
+        if text.startswith(". ", match.end()) and (match.start() == 0 or text[match.start() - 1] == "\n"):
+            continue  # the number of a list
         yield float(match["whole"].replace(",", "") + (match["part"] or "")), match.start(), match.end()
 
 
 def check_grounding(answer: Answer, *, lines: frozenset[float] = frozenset()) -> None:
     """N001 on numbers of the prose that stand neither in the request nor in a script; `lines` may be named too."""
     known = {value for value, _, _ in numbers_in(answer.prompt.text)}
-    known |= answer.code_numbers | code_numbers(answer.prompt.text) | lines
+    known |= answer.code_numbers | code_numbers(answer.prompt.text) | lines | _VERSIONS
     for value, start, end in numbers_in(answer.prose):
         if value not in known:
-            answer.report("N001", f"{answer.prose[start:end]} stands neither in the request nor in the script", start, end)
+            answer.report(
+                "N001", f"{answer.prose[start:end]} stands neither in the request nor in the script", start, end
+            )
 
 
 def _check_numbers(answer: Answer, reading: Reading) -> None:
@@ -135,7 +137,23 @@ def _check_trades(answer: Answer, reading: Reading) -> None:
             answer.report(OTHER_TRADES, f"a {what} was asked for and no order of the script has one")
 
 
-def _check_caveat(answer: Answer, reading: Reading) -> None:
+def check_account(answer: Answer, reading: Reading) -> None:
+    """F004 and N026 on a text that tells what a script does: its inputs, its sides, its way out, its limits."""
+    _check_inputs(answer, reading)
+    if reading.kind == "strategy":
+        _check_caveat(answer)
+        told = {side for side, pattern in _GOES.items() if pattern.search(answer.prose)}
+        if reading.entries and told != set(reading.entries):
+            answer.report(OTHER_TRADES, f"the script enters {' and '.join(sorted(reading.entries))}; the text tells of {' and '.join(sorted(told)) or 'neither'}")  # fmt: skip
+
+
+_GOES = {
+    "long": re.compile(r"\b(?:goes|enters|go|enter|buys?|opens?)(?: a)? long\b|\bbuys\b|\blong (?:entry|entries)\b", re.IGNORECASE),
+    "short": re.compile(r"\b(?:goes|enters|go|enter|sells|opens?)(?: a)? short\b|\bshort (?:entry|entries)\b", re.IGNORECASE),
+}  # fmt: skip
+
+
+def _check_caveat(answer: Answer) -> None:
     if not _WAY_OUT.search(answer.prose):
         answer.report(UNSAID, "how a position ends is not said")
     if not _PROVES_NOTHING.search(answer.prose):
