@@ -57,6 +57,7 @@ def check_call(checker: "Values", node: s.Call) -> Kind | list[Kind]:
     if isinstance(node.function, s.Attribute):
         return _method(checker, node, node.function, arguments)
     checker.value(node.function)
+    checker.problems.add("P011", "only a function can be called, and this is a value", node.place)
     return ANYTHING
 
 

@@ -124,15 +124,11 @@ class Values:
         known = self.table.values.get(node.name)
         if known is not None:
             return known
-        if (
-            node.name in self.functions
-            or node.name in self.table.functions
-            or node.name in self.enums
-            or node.name in self.types
-            or node.name in self.imports
-        ):
+        if node.name in self.functions or node.name in self.table.functions or node.name in self.table.namespaces:
+            message = f"{node.name!r} is a function or a namespace, and no value"
+            self.problems.add("P010", message, node.place, subject=node.name)
             return ANYTHING
-        if node.name in self.table.namespaces:
+        if node.name in self.enums or node.name in self.types or node.name in self.imports:
             return ANYTHING
         self.unknown(node.name, node, "name")
         return ANYTHING

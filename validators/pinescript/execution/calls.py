@@ -126,12 +126,10 @@ class Calls(Statements):
 
     def method(self, node: s.Call, function: s.Attribute) -> Value:
         """`object.name(…)`."""
-        before = len(self.source.lines)
         owner = self.value(function.value)
         base, name = owner.base, function.name
         if not owner.atom:
             owner = self.kept(owner)
-        del before
         given = self.arguments(node, owner)
         for module in (self.module, *self.libraries.values()):
             own = [entry for entry in module.functions.get(name, ()) if entry.method]
@@ -288,5 +286,7 @@ def _may_be(wanted: str, base: str) -> bool:
     if wanted == base or "?" in (wanted, base) or base in ("na", "void"):
         return True
     if wanted == "float" and base == "int":
+        return True
+    if wanted.rpartition(".")[2] == base.rpartition(".")[2]:  # a type of a library, named with and without its alias
         return True
     return "<" in wanted and wanted.partition("<")[0] == base.partition("<")[0] and "?" in base + wanted

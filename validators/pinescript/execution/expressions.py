@@ -224,8 +224,21 @@ class Expressions:
     def binary(self, node: s.Binary) -> Value:
         if node.operator in ("and", "or"):
             return self.logical(node)
-        left, right = map(self.shallow, self.several([node.left, node.right]))
-        return self.combined(node.operator, left, right)
+        # Sums of many terms are deep to the left: they are read from their first term on.
+        chain = [node]
+        while isinstance(chain[-1].left, s.Binary) and chain[-1].left.operator not in ("and", "or"):
+            chain.append(chain[-1].left)
+        left = self.value(chain[-1].left)
+        for part in reversed(chain):
+            left = self.shallow(left)
+            before = len(self.source.lines)
+            right = self.shallow(self.value(part.right))
+            if len(self.source.lines) > before and not left.atom:
+                name = self.source.fresh("t")
+                self.source.insert(before, f"{name} = {left.code}")
+                left = Value(name, left.type, atom=True, sure=left.sure)
+            left = self.combined(part.operator, left, right)
+        return left
 
     def combined(self, operator: str, left: Value, right: Value) -> Value:
         """Two values and an operator other than `and` and `or`."""
@@ -249,14 +262,16 @@ class Expressions:
             code = f"modulo({a}, {b})"
         elif operator == "*" and left.base == right.base == "int" and not const:
             code = f"times({a}, {b})"
+        elif operator == "+" and "string" in (left.base, right.base) and not (left.sure and right.sure):
+            code = f"joined({a}, {b})"
         else:
             code = f"({a} {operator} {b})"
-        return Value(code, kind, const=const, effect=effect, depth=depth)
+        sure = kind == "string" and left.sure and right.sure
+        return Value(code, kind, const=const, sure=sure, effect=effect, depth=depth)
 
     def logical(self, node: s.Binary) -> Value:
         """`and`, `or`: from version 6 on the right side is evaluated only where it decides."""
         left = self.shallow(self.value(node.left))
-        before = len(self.source.lines)
         lazy = self.version >= 6
         with self.source.aside() as lines:
             self.branches += lazy
@@ -282,7 +297,6 @@ class Expressions:
         else:
             self.source.add(lines)
             self.source.emit(f"{name} = {name} {node.operator} {second}")
-        del before
         return Value(name, "bool", atom=True, sure=True)
 
     def ternary(self, node: s.Ternary) -> Value:

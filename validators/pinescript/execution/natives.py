@@ -189,6 +189,6 @@ ENVIRONMENT: dict[str, Any] = {
     "__builtins__": {"range": range, "zip": zip, "len": len, "bool": bool, "round": round, "abs": abs},
     "nan": nan, **loops.FUNCTIONS, "truth": numbers.truth, "isna": numbers.isna, "nz": numbers.nz, "differ": numbers.differ,
     "divide": numbers.divide, "truncated": numbers.truncated, "modulo": numbers.modulo, "times": numbers.times, "split": frames.split,
-    "new_array": arrays.new, "new_matrix": matrices.new, "invoke": invoke, "Point": Point,
+    "new_array": arrays.new, "new_matrix": matrices.new, "invoke": invoke, "joined": texts.joined, "Point": Point,
     **{_python(path): function for path, function in {**PLAIN, **_STATES, **_BAR_STATES}.items()},
 }  # fmt: skip

@@ -3,10 +3,11 @@
 import types
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from math import nan
 from typing import Any
 
+from tapewright.errors import TapewrightError
 from validators.pinescript import syntax as s
 from validators.pinescript.execution import timeframe as frames
 from validators.pinescript.execution.broker import Broker, Terms
@@ -75,8 +76,9 @@ class Program:
         self, script: s.Script | str, *, inputs: Mapping[str, Any] | None = None, libraries: Mapping[str, str] | None = None, variables: bool = False
     ) -> None:  # fmt: skip
         tree = _read(script)
-        with _told():
-            self.compiled = Compiler(tree, dict(inputs or {}), dict(libraries or {}), watch=variables).compile()
+        compiler = Compiler(tree, dict(inputs or {}), dict(libraries or {}), watch=variables)
+        with _told(compiler):
+            self.compiled = compiler.compile()
 
     def run(
         self, candles: Any, *, symbol: str = "BTCUSDT", timeframe: str = "60", mintick: float = 0.1, initial_capital: float | None = None,
@@ -253,12 +255,15 @@ class Runtime:
 
 
 def _terms(compiled: Compiled, initial_capital: float | None) -> Terms:
-    known = {entry.name for entry in fields(Terms)}
-    settings = {name: value for name, value in compiled.settings.items() if name in known}
+    settings = {name: value for name, value in compiled.settings.items() if name in Terms.__slots__}
     if compiled.settings.get("calc_on_order_fills") is True:
         raise ExecutionError("calc_on_order_fills is not supported: scripts are run once a bar, at its close")
     if initial_capital is not None:
         settings["initial_capital"] = initial_capital
+    for name, value in settings.items():
+        wanted = type(getattr(Terms(), name))
+        if not isinstance(value, (int, float) if wanted in (int, float) else wanted):
+            raise ExecutionError(f"strategy(): {name} is {value!r}; it must be {wanted.__name__}")
     return Terms(**settings)
 
 
@@ -285,13 +290,20 @@ def _said(error: Exception) -> str:
         return "it needs more memory than there is"
     if "'float' object" in text or "'float'" in text and isinstance(error, TypeError):
         return f"na or a number stands where something else is needed ({text}); ask na() before"
+    if isinstance(error, TypeError):
+        return f"values of these types do not go together ({text})"
     return f"{text} ({type(error).__name__})"
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def _told(compiler: Compiler) -> Iterator[None]:
     """Turn what Python says while a script is compiled into ExecutionError."""
     try:
         yield
-    except (RecursionError, SyntaxError, MemoryError) as error:
+    except TapewrightError:
+        raise
+    except (RecursionError, MemoryError) as error:
         raise ExecutionError(f"the script is nested too deeply to be run ({error})") from None
+    except Exception as error:
+        reason = f"this cannot be compiled ({type(error).__name__}: {error}); check the script for it first"
+        raise ExecutionError(reason, compiler.source.line) from error

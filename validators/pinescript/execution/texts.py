@@ -150,6 +150,11 @@ def limited(text: str) -> str:
     return text
 
 
+def joined(left: Any, right: Any) -> Any:
+    """Two texts as one; na where one is na."""
+    return nan if left != left or right != right else limited(left + right)
+
+
 def tonumber(text: str) -> float:
     """The number a text says, na for any other."""
     try:

@@ -90,7 +90,8 @@ def _session(text: str) -> tuple[tuple[tuple[int, int], ...], frozenset[int]]:
         begin, _, end = part.strip().partition("-")
         if not (begin.isdigit() and end.isdigit() and len(begin) == len(end) == 4):
             raise ExecutionError(f"no session {text!r}; write it as '0930-1600' or '0930-1600:23456'")
-        found.append(tuple(int(clock[:2]) * 60 + int(clock[2:]) for clock in (begin, end)))
+        first, after = (int(clock[:2]) * 60 + int(clock[2:]) for clock in (begin, end))
+        found.append((first, after or 24 * 60))
     return tuple(found), frozenset(int(day) for day in days) if days else frozenset(range(1, 8))
 
 
