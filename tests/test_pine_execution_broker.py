@@ -301,6 +301,29 @@ def test_margin_keeps_large_orders_out():
     assert not trade([FLAT, FLAT], on(0, 'strategy.entry("L", strategy.long, 21)'), settings).open_trades
 
 
+def test_from_version_six_on_positions_are_covered_in_full():
+    large = on(0, 'strategy.entry("L", strategy.long, 11)')
+    assert not trade([FLAT, FLAT], large, initial_capital=1_000).orders
+    assert trade([FLAT, FLAT], large, version=5, initial_capital=1_000).orders
+
+
+def test_margin_calls_close_four_times_what_is_lacking():
+    """10 sold at 100 with 2,000: at 140 the equity is 1,600 and the margin 1,400; at 160 they are 1,400 and 1,600."""
+    body = on(0, 'strategy.entry("S", strategy.short, 10)') + "p = strategy.margin_liquidation_price"
+    found = trade([FLAT, FLAT, (120, 140, 119, 130), (150, 160, 149, 155)], body, initial_capital=2_000)
+    assert found.variables["p"][1:3] == [150, 150]  # 2,000 + 10 · (100 - 150) = 10 · 150
+    (call,) = found.trades
+    assert (call.exit_id, call.exit_bar, call.exit_price, call.qty) == ("Margin call", 3, 160, 4 * 200 / 160)
+    longs = trade(
+        [FLAT, (100, 100, 100, 100), (90, 91, 80, 85)],
+        on(0, 'strategy.entry("L", strategy.long, 20)'),
+        ", margin_long = 50",
+        initial_capital=1_000,
+    )
+    # at the open of 90 the equity is 800 and the margin 900
+    assert longs.trades[0].exit_price == 90 and longs.trades[0].qty == pytest.approx(4 * (900 - 800) / 0.5 / 90)
+
+
 def test_what_a_script_can_read():
     body = on(0, 'strategy.entry("L", strategy.long, 2)') + on(3, 'strategy.close("L", comment = "bye")') + (
         "size = strategy.position_size\nmoney = strategy.equity\nopen_ = strategy.openprofit\nnet = strategy.netprofit\n"

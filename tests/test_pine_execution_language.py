@@ -418,6 +418,13 @@ def test_candles_that_cannot_be_used():
         run("x = close", data=data)
 
 
+def test_an_indicator_of_another_frame_wants_its_candles():
+    source = '//@version=6\nindicator("x", timeframe = "240")\nplot(close)\n'
+    with pytest.raises(ExecutionError, match="give candles of '240'"):
+        execute(source, candles())
+    assert execute(source, candles(seconds=14_400), timeframe="240").bars == BARS
+
+
 def test_versions():
     with pytest.raises(ExecutionError, match="version 3"):
         run("x = close", 3)

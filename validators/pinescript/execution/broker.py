@@ -3,8 +3,9 @@
 Rules, from the "Strategies" page of the language's manual: an order is filled no earlier than on the bar after the
 one it was given on. Within a bar the price goes from the open to the nearer of high and low, to the other, to the
 close; a stop or limit order the open has gone past is filled at the open. Entries reverse an opposite position.
-Trades are closed first in, first out, unless `close_entries_rule` is ANY. Prices are not rounded to the tick, and
-a position is never liquidated for want of margin. Money is that of the quote currency.
+Trades are closed first in, first out, unless `close_entries_rule` is ANY. Where the equity no longer covers the
+margin at one of the four prices of a bar, four times what is lacking is closed. Prices are not rounded to the tick.
+Money is that of the quote currency.
 """
 
 from dataclasses import dataclass
@@ -84,12 +85,12 @@ class Broker(Ledger):
 
     def _affordable(self, kind: str, sign: int, amount: float, price: float) -> bool:
         """Whether the equity covers the margin of the position an order would lead to."""
-        share = self.terms.margin_long if sign > 0 else self.terms.margin_short
+        share = self.margin(sign)
         if not share:
             return True
         held = self.position * sign
         after = amount + max(held, 0.0) if kind == "entry" else held + amount
-        return after * price * share / 100 <= self.equity() * (1 + 1e-9)
+        return after * price * share <= self.equity() * (1 + 1e-9)
 
     def default_qty(self, price: float) -> float:
         """The quantity of an order that names none, at a price."""
@@ -171,7 +172,7 @@ class Broker(Ledger):
     def step(self, bar: int) -> None:
         """Fill what this bar fills, before the script sees it."""
         self.bar = bar
-        if self.orders:
+        if self.orders or self.position and self.margin(self.position):
             self._walk(bar)
         if self.open_trades:
             self.mark(bar)
@@ -195,8 +196,29 @@ class Broker(Ledger):
                 self._forget(order)
         path = (h, l, c) if h - o < o - l else (l, h, c)
         self._due(o, opening=True)
+        self._call(o)
         for end in path:
-            self._travel(end)
+            if self.orders:
+                self._travel(end)
+            if self.open_trades:
+                self._call(end)
+
+    def _call(self, price: float) -> None:
+        """Close what the equity does not cover any more ("Margin" in the manual's page on strategies)."""
+        share = self.margin(self.position)
+        if not share or not self.position:
+            return
+        lacking = abs(self.position) * price * share - self.equity(price)
+        if lacking <= 1e-9 * abs(self.position) * price:
+            return
+        amount = lacking / share / price
+        if self.step_size:
+            amount = int(amount / self.step_size + 1e-9) * self.step_size
+        amount = min(4 * amount, abs(self.position))
+        if amount > 0:
+            sign = -1 if self.position > 0 else 1
+            self.execute("Margin call", sign, amount, price, "Margin call", "", "close", self.bar)
+            self._prune()
 
     def _alive(self, order: Order) -> bool:
         return any(known is order for known in self.orders.values())

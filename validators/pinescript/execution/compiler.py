@@ -62,6 +62,7 @@ class Compiled:
     watched: list[str] = field(default_factory=list)
     inputs: dict[str, Any] = field(default_factory=dict)
     result: Type = "void"
+    version: int = 6
 
 
 class Compiler(Functions):
@@ -103,7 +104,7 @@ class Compiler(Functions):
         text, lines = self.assembled()
         code = compile(text, "<script>", "exec", optimize=1)
         return Compiled(
-            code, text, lines, self.objects, self.kind, self.settings, self.plots, self.requests, watched, self.inputs, kind
+            code, text, lines, self.objects, self.kind, self.settings, self.plots, self.requests, watched, self.inputs, kind, self.script.version
         )  # fmt: skip
 
     def assembled(self) -> tuple[str, list[int]]:

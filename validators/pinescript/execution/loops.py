@@ -6,7 +6,7 @@ from typing import Any, NoReturn
 
 from validators.pinescript.execution.failure import ExecutionError
 
-MOST_TURNS = 1_000_000
+MOST_TURNS = 1_000_000  # of one loop on one bar; what goes on longer does not end
 
 
 class Past(list):

@@ -50,7 +50,7 @@ READ = {
     "strategy.netprofit": ("broker.net_profit", "float"), "strategy.openprofit": ("broker.open_profit()", "float"),
     "strategy.equity": ("broker.equity()", "float"), "strategy.opentrades": ("len(broker.open_trades)", "int"),
     "strategy.closedtrades": ("len(broker.trades)", "int"), "strategy.closedtrades.first_index": ("0", "int"),
-    "strategy.opentrades.capital_held": ("broker.capital_held()", "float"), "strategy.margin_liquidation_price": ("nan", "float"),
+    "strategy.opentrades.capital_held": ("broker.capital_held()", "float"), "strategy.margin_liquidation_price": ("broker.liquidation()", "float"),
     "strategy.account_currency": ("'USDT'", "string"), "strategy.max_drawdown": ("broker.max_drawdown", "float"),
     "strategy.max_runup": ("broker.max_runup", "float"),
     **{

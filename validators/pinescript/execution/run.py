@@ -132,6 +132,11 @@ class Runtime:
     ) -> None:
         self.compiled, self.chart = compiled, chart
         self.main_period = main_period or chart.timeframe
+        frame = compiled.settings.get("timeframe") or chart.timeframe
+        if frames.seconds(str(frame)) != frames.seconds(chart.timeframe):
+            raise ExecutionError(
+                f"indicator(): timeframe {frame!r} on candles of {chart.timeframe!r}; give candles of {frame!r}"
+            )
         self.broker = Broker(chart, _terms(compiled, initial_capital), mincontract)
         self.drawings = Drawings(_most(compiled.settings))
         self.plots = [Plot(plan.kind, plan.title, [], plan.line) for plan in compiled.plots]
@@ -255,7 +260,9 @@ class Runtime:
 
 
 def _terms(compiled: Compiled, initial_capital: float | None) -> Terms:
-    settings = {name: value for name, value in compiled.settings.items() if name in Terms.__slots__}
+    settings: dict[str, Any] = {name: value for name, value in compiled.settings.items() if name in Terms.__slots__}
+    if compiled.version >= 6:  # before, nothing had to be covered unless the script said so
+        settings = {"margin_long": 100.0, "margin_short": 100.0} | settings
     if compiled.settings.get("calc_on_order_fills") is True:
         raise ExecutionError("calc_on_order_fills is not supported: scripts are run once a bar, at its close")
     if initial_capital is not None:

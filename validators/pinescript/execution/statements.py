@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from validators.pinescript import syntax as s
 from validators.pinescript.execution.expressions import Expressions
+from validators.pinescript.execution.loops import MOST_TURNS
 from validators.pinescript.execution.values import (
     VOID,
     Scope,
@@ -15,8 +16,6 @@ from validators.pinescript.execution.values import (
     parts,
     written,
 )
-
-MOST_TURNS = 1_000_000  # of one loop on one bar; what goes on longer does not end
 
 
 class Statements(Expressions):

@@ -159,16 +159,29 @@ class Ledger:
             self.max_drawdown = max(self.max_drawdown, self.peak - equity)
         self.max_runup = max(self.max_runup, equity - min(self.initial_capital, self.trough))
 
-    def open_profit(self) -> float:
-        """Of open trades at the close of this bar, less the commission paid on their entries."""
-        close = self.chart.close[self.bar]
-        return sum(
-            [trade.sign * (close - trade.entry_price) * trade.qty - trade.commission for trade in self.open_trades]
-        )
+    def open_profit(self, price: float | None = None) -> float:
+        """Of open trades at a price, by default the close of this bar, less the commission paid on their entries."""
+        at = self.chart.close[self.bar] if price is None else price
+        return sum([trade.sign * (at - trade.entry_price) * trade.qty - trade.commission for trade in self.open_trades])
 
-    def equity(self) -> float:
+    def equity(self, price: float | None = None) -> float:
         """Initial capital, net profit and open profit."""
-        return self.initial_capital + self.net_profit + (self.open_profit() if self.open_trades else 0.0)
+        return self.initial_capital + self.net_profit + (self.open_profit(price) if self.open_trades else 0.0)
+
+    def margin(self, sign: float) -> float:
+        """The share of a long (above 0) or short position's value that must be covered."""
+        return (self.terms.margin_long if sign > 0 else self.terms.margin_short) / 100
+
+    def liquidation(self) -> float:
+        """Where the equity just covers the margin (`strategy.margin_liquidation_price`); na where no price takes it there."""
+        if not self.position:
+            return nan
+        side, share = (1 if self.position > 0 else -1), self.margin(self.position)
+        if not share or share == side:
+            return nan
+        own = self.initial_capital + self.net_profit - sum(trade.commission for trade in self.open_trades)
+        price = (own / abs(self.position) - side * self.mean_price) / (share - side)
+        return price if price > 0 else nan
 
     def entry_name(self) -> str:
         """The id of the entry the position began with."""
@@ -176,8 +189,7 @@ class Ledger:
 
     def capital_held(self) -> float:
         """Margin that open trades hold."""
-        share = self.terms.margin_long if self.position > 0 else self.terms.margin_short
-        return abs(self.position) * (self.mean_price if self.position else 0.0) * (share or 100.0) / 100
+        return abs(self.position) * self.mean_price * (self.margin(self.position) or 1.0) if self.position else 0.0
 
     def figure(self, name: str) -> float:
         """A total such as `wintrades` or `avg_trade`."""
