@@ -92,13 +92,14 @@ def _span(tape: Tape, config: Config) -> tuple[int, int]:
 
 
 def places(config: Config) -> Iterator[Place]:
-    """Task, split and running number of every row, fixed before anything is drawn."""
-    shares: dict[str, float] = {}
-    for task, weight in config.weights:
-        for split, share in config.splits or (("all", 1.0),):
-            shares[f"{task}/{split}"] = weight * share
-    for index, (key, ordinal) in enumerate(schedule(shares, config.size)):
-        task, _, split = key.partition("/")
+    """Task, split and running number of every row, fixed before anything is drawn.
+
+    Every prefix holds each split, and of each split each task, within one row of its share.
+    """
+    weights = dict(config.weights)
+    tasks = {split: schedule(weights, config.size) for split, _ in config.splits or (("all", 1.0),)}
+    for index, (split, _) in enumerate(schedule(dict(config.splits or (("all", 1.0),)), config.size)):
+        task, ordinal = next(tasks[split])
         yield task, split, index, ordinal
 
 

@@ -18,10 +18,12 @@ from validators.settings import Sieve, load_settings, read_baseline, tolerate, w
 
 def run_validate(
     files: tuple[str, ...], *, shape: str, tape: str | None, no_facts: bool, report: tuple[str, ...], select: str, ignore: str,
-    severity: str | None, fail_on: str | None, baseline: Path | None, update_baseline: bool, duplicates: bool, max_tokens: int,
-    tokenizer: str, workers: int, exit_zero: bool,
+    severity: str | None, fail_on: str | None, baseline: Path | None, update_baseline: bool, duplicates: bool, leakage: bool | None,
+    max_tokens: int, tokenizer: str, workers: int, exit_zero: bool,
 ) -> int:  # fmt: skip
     """Check the files, write the reports; returns the exit code (0 clean, 1 findings)."""
+    from validators.leakage.rules import named_sides, report_leaks
+
     load_rules()
     settings = load_settings(
         Path.cwd(),
@@ -30,6 +32,7 @@ def run_validate(
         severity=severity,
         fail_on=fail_on,
         duplicates=duplicates,
+        leakage=leakage,
     )
     reports = parse_reports(report)
     if shape and shape not in SHAPES:
@@ -58,6 +61,10 @@ def run_validate(
         for name, tally in check_files(names, options, tape=tape or "", workers=workers, watch=watch, known=sieve):
             _say(f"{name}: {tally.rows:,} rows, shape {tally.shapes.get(name, 'unknown')}")
             total.add(tally)
+    codes = settings.leaks()
+    sides = named_sides(names, total.splits, shape, asked=settings.asks_for_leaks()) if codes else []
+    if sides:
+        _say("splits compared: " + report_leaks(sides, codes, total, settings.wants, sieve))
     if update_baseline and baseline is not None:
         write_baseline(baseline, sieve.seen)
         _say(f"{sieve.seen.total():,} findings written to {baseline}")

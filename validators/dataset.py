@@ -59,7 +59,7 @@ def _printable(text: str) -> str:
 
 @dataclass(slots=True)
 class Tally(Report):
-    """A report that also counts pairs, tape facts, rows per task and the shape of each file.
+    """A report that also counts pairs, tape facts, rows per task, the shape of each file and the splits rows name.
 
     `found` counts all findings per (code, file); `findings` holds the first KEPT of each.
     """
@@ -69,6 +69,7 @@ class Tally(Report):
     tape_facts: int = 0
     tasks: Counter[str] = field(default_factory=Counter)
     shapes: dict[str, str] = field(default_factory=dict)
+    splits: set[str] = field(default_factory=set)
 
     def take(self, finding: Finding) -> None:
         """Count a finding, and keep it while there are few of its kind."""
@@ -103,6 +104,7 @@ class Tally(Report):
         self.tape_facts += other.tape_facts
         self.tasks.update(other.tasks)
         self.shapes.update(other.shapes)
+        self.splits |= other.splits
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,6 +164,9 @@ def check_part(items: Iterable[Item], name: str, options: Options) -> Part:
                     part.shapes[found] = (item.line, _content(item, row), len(tally.findings))
                 found_here, answer = check_row(row, tally, options)
                 findings += found_here
+                split = item.record.get("split") or row.provenance.get("split")
+                if isinstance(split, str):
+                    tally.splits.add(split)
                 if part.balance is not None:
                     part.balance.add(row, item.line, answer)
         if findings:
@@ -290,10 +295,15 @@ def _check_block(block: Block) -> Part:
 
 def _content(item: Item, row: Row | None) -> str:
     """A hash of what a row says; ids and places do not count."""
-    if row is None:
-        text = item.raw or str(item.record)
-    else:
-        text = "\x1f".join((row.instruction, row.input, row.output, row.rejected))
+    return content_of(row) if row is not None else _digest(item.raw or str(item.record))
+
+
+def content_of(row: Row) -> str:
+    """A hash of a row's texts."""
+    return _digest("\x1f".join((row.instruction, row.input, row.output, row.rejected)))
+
+
+def _digest(text: str) -> str:
     return blake2b(text.encode("utf-8", "replace"), digest_size=8).hexdigest()
 
 

@@ -11,24 +11,24 @@ from validators.pinescript.rules import script_findings
 from validators.rules import declare
 
 _ASK = "Fix this script and name the line."
-_HEAD = '//@version=6\nindicator("Average")\n'
-_BROKEN = f"```pine\n{_HEAD}plot(ta.emaa(close, 20))\n```"
-_MENDED = f"```pine\n{_HEAD}plot(ta.ema(close, 20))\n```"
+_HEAD = '//@version=6\nindicator("Average")\nlength = input.int(20, "Length")\n\n'
+_BROKEN = f"```pine\n{_HEAD}plot(ta.emaa(close, length))\n```"
+_MENDED = f"```pine\n{_HEAD}plot(ta.ema(close, length))\n```"
 
 WRONG_LINE = declare(
     "N028", "names another line than the faulty one",
     "The answer says that a line is wrong which is not, or names none.",
     "The reader looks where nothing is, and learns a rule that does not exist.",
     (_ASK, _BROKEN, f"Line 2 is wrong: the title is missing.\n\n{_MENDED}"),
-    (_ASK, _BROKEN, f"Line 3 is wrong: there is no `ta.emaa`.\n\n{_MENDED}"),
+    (_ASK, _BROKEN, f"Line 5 is wrong: there is no `ta.emaa`.\n\n{_MENDED}"),
     task="pinescript_fix",
 )  # fmt: skip
 MORE_CHANGED = declare(
     "N029", "repair changes more than the fault",
     "Besides the faulty line the corrected script differs from the one that was given.",
     "A period that changes on the way is a new error with a clean face.",
-    (_ASK, _BROKEN, "Line 3 is wrong: there is no `ta.emaa`.\n\n" + _MENDED.replace('"Average"', '"Other"')),
-    (_ASK, _BROKEN, f"Line 3 is wrong: there is no `ta.emaa`.\n\n{_MENDED}"),
+    (_ASK, _BROKEN, "Line 5 is wrong: there is no `ta.emaa`.\n\n" + _MENDED.replace("int(20", "int(30")),
+    (_ASK, _BROKEN, f"Line 5 is wrong: there is no `ta.emaa`.\n\n{_MENDED}"),
     task="pinescript_fix",
 )  # fmt: skip
 

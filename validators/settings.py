@@ -6,6 +6,7 @@ ignore = ["X006"]
 severity = "warning"            # report this and worse
 fail-on = "error"               # exit 1 for this and worse
 duplicates = true               # look for copies and near copies too, which takes longer than all the rest
+leakage = false                 # never compare splits; true: always; default: where files or rows name them
 [validate.limits.X006]          # tolerated up to a count or a share of rows
 max-count = 10
 max-rate = 0.01
@@ -27,7 +28,15 @@ from tapewright.findings import SEVERITIES, Finding
 from validators.dataset import Tally
 from validators.rules import RULES
 
-_KEYS = {"select": list, "ignore": list, "severity": str, "fail-on": str, "limits": dict, "duplicates": bool}
+_KEYS = {
+    "select": list,
+    "ignore": list,
+    "severity": str,
+    "fail-on": str,
+    "limits": dict,
+    "duplicates": bool,
+    "leakage": bool,
+}
 _LIMITS = {"max-count": int, "max-rate": (int, float)}
 
 
@@ -40,6 +49,7 @@ class Settings:
     severity: str = "info"
     fail_on: str = "error"
     duplicates: bool = False
+    leakage: bool | None = None
     limits: dict[str, dict[str, float]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -58,12 +68,25 @@ class Settings:
         return SEVERITIES.index(finding.severity) <= SEVERITIES.index(self.severity)
 
     def families(self) -> str:
-        """The first letters of the rules that can report anything."""
+        """The first letters of the rules over rows and files that can report anything."""
         wanted = [code for code in RULES if not self.select or code.startswith(self.select)]
         letters = {code[0] for code in wanted if not (self.ignore and code.startswith(self.ignore))}
         if not self.duplicates and not any(code.startswith("D") for code in self.select):
             letters.discard("D")
-        return "".join(sorted(letters))
+        return "".join(sorted(letters - {"L"}))
+
+    def leaks(self) -> tuple[str, ...]:
+        """The rules over splits that can report anything; none where splits are not compared."""
+        if self.leakage is False:
+            return ()
+        wanted = [
+            code for code in sorted(RULES) if code[0] == "L" and (not self.select or code.startswith(self.select))
+        ]
+        return tuple(code for code in wanted if not (self.ignore and code.startswith(self.ignore)))
+
+    def asks_for_leaks(self) -> bool:
+        """Whether splits must be compared, rather than where there are any."""
+        return bool(self.leakage) or any(code.startswith("L") for code in self.select)
 
     def fails(self, tally: Tally) -> bool:
         """Whether what is left in the tally fails the run."""
@@ -97,7 +120,7 @@ def load_settings(folder: Path, **flags: Any) -> Settings:
         for key in table:
             data = data.get(key, {})
         settings = _with_table(settings, data, str(path))
-    given = {key: value for key, value in flags.items() if value not in (None, (), "", False)}
+    given = {key: value for key, value in flags.items() if value not in (None, (), "") and (value or key == "leakage")}
     return replace(settings, **given)
 
 

@@ -17,7 +17,8 @@ _DECLARATIONS = ("strategy", "indicator", "library", "study")
 _CLOSING = {"strategy.close": "close", "strategy.close_all": "close"}
 _STOPS, _TARGETS = ("stop", "loss"), ("limit", "profit")
 _TRAILS = ("trail_points", "trail_price", "trail_offset")
-_DRAWING = ("plot", "table", "label", "line", "box", "color", "bgcolor", "barcolor", "fill", "hline", "alert", "log")
+_SERIES = ("plot", "plotshape", "plotchar", "plotarrow", "hline")
+_DRAWING = ("plotbar", "plotcandle", "table", "label", "line", "box", "bgcolor", "barcolor", "fill", "alert", "alertcondition", "log")  # fmt: skip
 _DEEPEST = 40
 
 # A place among names: what parameters of the function around stand for.
@@ -117,9 +118,7 @@ class _Reader:
                 for case in node.cases:
                     more = [part for part in (node.subject, case.test) if part is not None]
                     yield from self._calls(case.body, (*tests, *more))
-            elif isinstance(node, (s.For, s.ForIn, s.While)):
-                yield from self._calls(node.body, tests)
-            elif isinstance(node, s.Function):
+            elif isinstance(node, (s.For, s.ForIn, s.While, s.Function)):
                 yield from self._calls(node.body, tests)
             else:
                 for inner in walk([node]):
@@ -162,12 +161,12 @@ class _Reader:
     def _moves(self, value: s.Expression) -> bool:
         """Whether a level is kept from bar to bar as the better of itself and a new one."""
         name = path_of(value)
-        for given in self.given.get(name, ()):
-            for node in walk([given]):
-                if isinstance(node, s.Call) and path_of(node.function) in ("math.max", "math.min"):
-                    if any(path_of(part) == name for part in walk([node]) if isinstance(part, s.Name)):
-                        return True
-        return False
+        better = [
+            node
+            for node in walk(self.given.get(name, ()))
+            if isinstance(node, s.Call) and path_of(node.function) in ("math.max", "math.min")
+        ]
+        return any(isinstance(part, s.Name) and part.name == name for part in walk(better))
 
     # --- what a value rests on -------------------------------------------------------------------
 
@@ -306,9 +305,13 @@ def _argument(call: s.Call, name: str, place: int) -> s.Expression | None:
 
 
 def _undrawn(statements: list[s.Statement]) -> Iterator[object]:
-    """Statements without calls that only draw or tell."""
+    """Statements, of calls that only draw the series that is drawn, and nothing of those that only tell."""
     for node in statements:
         if isinstance(node, s.Run) and isinstance(node.value, s.Call):
-            if path_of(node.value.function).partition(".")[0].startswith(_DRAWING):
+            path = path_of(node.value.function)
+            if path in _SERIES:
+                yield from [entry.value for entry in node.value.arguments[:1] if entry.name in ("", "series", "price")]
+                continue
+            if path.partition(".")[0] in _DRAWING:
                 continue
         yield node
