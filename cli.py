@@ -132,6 +132,7 @@ def generate(**options: Any) -> None:
 @click.option("--baseline", type=click.Path(dir_okay=False, path_type=Path), default=None, help="Leave out findings this file knows.")  # fmt: skip
 @click.option("--update-baseline", is_flag=True, help="Write every finding to --baseline and exit 0.")
 @click.option("--duplicates", is_flag=True, help="Look for copies, near copies and contradicting labels too (rules D).")
+@click.option("--leakage/--no-leakage", default=None, help="Compare splits (rules L); by default where files or rows name them.")  # fmt: skip
 @click.option("--max-tokens", default=0, help="Count rows longer than this; 0 for no limit.")
 @click.option("--tokenizer", default="", help="tokenizer.json for --max-tokens; otherwise 3 characters count as a token.")  # fmt: skip
 @click.option("--workers", "-j", default=0, help="Processes; 0 for one per core where the files are large. The findings do not depend on it.")  # fmt: skip

@@ -25,7 +25,10 @@ FAMILIES = {
     "V": ("privacy", "what must not leave the house"),
     "D": ("duplicates", "rows that repeat each other; found by `dedup`, and by `validate --duplicates`"),
     "P": ("pine", "code of a row compiles and does not mislead"),
-    "L": ("leakage", "test material that training has already seen; found by `leakage`"),
+    "L": (
+        "leakage",
+        "test material that training has already seen; found by `leakage`, and by `validate` where files or rows name their split",
+    ),  # fmt: skip
 }
 LONGEST_EXAMPLE = 900
 
@@ -58,7 +61,18 @@ def page(entry: Rule) -> str:
     if entry.bad:
         lines += [f"## Bad\n\n{_shown(entry.bad)}", f"## Good\n\n{_shown(entry.good)}"]
     if entry.code[0] == "L":
-        lines.append(f"## Leaving it out\n\n`leakage --ignore {entry.code}`; `--max-share` tolerates some.\n")
+        lines.append(
+            "## Where it runs\n\n"
+            "`leakage`; and `validate`, where two of the files are named like splits (`rows-train.jsonl`, `test.parquet`) "
+            "or rows say `train`, `val` or `test` in a column `split` or in their provenance. `validate --leakage` insists on "
+            "it, `--no-leakage` or `leakage = false` under `[validate]` leaves it out.\n"
+        )
+        lines.append(
+            "## Leaving it out\n\n"
+            f"`leakage --ignore {entry.code}`, where `--max-share` tolerates some; `validate --ignore {entry.code}`, "
+            f'or `ignore = ["{entry.code}"]` under `[validate]` in `tapewright.toml`; `[validate.limits.{entry.code}]` with '
+            "`max-count` or `max-rate` tolerates some there.\n"
+        )
         return "\n".join(lines)
     lines.append(
         "## Leaving it out\n\n"

@@ -63,7 +63,7 @@ def test_a_tokenizer_counts_for_a_limit(tmp_path):
     path.write_bytes(orjson.dumps(_row(1)))
     given = {
         "shape": "", "tape": None, "no_facts": False, "report": (), "select": "", "ignore": "", "severity": None, "fail_on": None, "baseline": None,
-        "update_baseline": False, "duplicates": False, "workers": 1, "exit_zero": False,
+        "update_baseline": False, "duplicates": False, "leakage": None, "workers": 1, "exit_zero": False,
     }  # fmt: skip
     with pytest.raises(ConfigError, match="give both"):
         run_validate((str(path),), max_tokens=0, tokenizer="t.json", **given)

@@ -16,13 +16,13 @@ from tapewright.rows import Row
 from validators.leakage import public
 from validators.leakage.between import leaking_rows
 from validators.leakage.check import Options, codes, find_leaks
-from validators.leakage.command import split_of
 from validators.leakage.containment import Containment
 from validators.leakage.overlaps import merge
 from validators.leakage.quotes import dates_of, telling_numbers
 from validators.leakage.report import shared_words
 from validators.leakage.runs import Runs, Table
 from validators.leakage.sides import Side, asked, side_of_files
+from validators.leakage.splits import split_of_record
 from validators.rules import RULES
 from validators.splitting.plan import Plan
 from validators.splitting.split import split
@@ -382,8 +382,7 @@ def test_rows_that_name_their_split(tmp_path):
     assert _cli("leakage", _write(tmp_path / "a.jsonl", rows)).returncode == 0
     rows[5] = {**TEST[2], "split": "train"}
     assert _cli("leakage", _write(tmp_path / "a.jsonl", rows)).returncode == 1
-    read = split_of("split")
-    assert [read(Item("", 1, row)) for row in ({"provenance": '{"split": '}, [1], {"split": "dev"})] == ["", "", "dev"]
+    assert [split_of_record(row) for row in ({"provenance": '{"split": '}, [1], {"split": "dev"})] == ["", "", "dev"]
 
 
 @pytest.mark.parametrize(

@@ -2,24 +2,22 @@
 
 import importlib
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from tapewright import files
 from tapewright.errors import ConfigError
-from tapewright.inputs import Item, expand
+from tapewright.inputs import expand
 from tapewright.shapes import SHAPES
 from validators.dataset import load_rules
 from validators.leakage.check import Found, Options, codes, find_leaks
 from validators.leakage.public import is_benchmark, read_benchmark
 from validators.leakage.report import EXAMPLES, KEPT, as_tally, cases_of, render, table_of
 from validators.leakage.sides import Side, side_of_files
+from validators.leakage.splits import pairs_of, sides_of_rows, splits_in
 from validators.reporters import parse_reports
 from validators.reporters.progress import watching
 from validators.splitting.window import Spans
-
-_ORDER = ("train", "training", "val", "valid", "validation", "dev", "test")
 
 
 def run_leakage(
@@ -86,44 +84,12 @@ def _benchmarks(names: tuple[str, ...], columns: dict[str, Any]) -> list[Side]:
     return sides
 
 
-def split_of(column: str) -> Callable[[Item], str]:
-    """A function that tells which split an item names: in a column, or in its provenance."""
-
-    def name(item: Item) -> str:
-        if not isinstance(item.record, dict):
-            return ""
-        value = item.record.get(column)
-        if isinstance(value, str) and value:
-            return value
-        provenance = item.record.get("provenance")
-        if isinstance(provenance, str) and '"split"' in provenance:
-            import orjson
-
-            try:
-                provenance = orjson.loads(provenance)
-            except orjson.JSONDecodeError:
-                return ""
-        value = provenance.get("split") if isinstance(provenance, dict) else ""
-        return value if isinstance(value, str) else ""
-
-    return name
-
-
 def _pairs_by_column(names: list[str], column: str, columns: dict[str, Any]) -> list[tuple[Side, list[Side]]]:
     """Every two splits the rows name, in the order train, val, test, others."""
-    read = split_of(column)
-    whole = side_of_files("all", names)
-    found = sorted({name for item in whole.items() if (name := read(item))}, key=lambda name: (_rank(name), name))
+    found = splits_in(names, column)
     if len(found) < 2:
         raise ConfigError(f"rows name {len(found)} splits in column {column!r} or their provenance; two are needed, or --train and --test")  # fmt: skip
-    sides = [
-        side_of_files(name, names, wanted=lambda _, item, name=name: read(item) == name, **columns) for name in found
-    ]
-    return [(side, sides[place + 1 :]) for place, side in enumerate(sides[:-1])]
-
-
-def _rank(name: str) -> int:
-    return _ORDER.index(name.lower()) if name.lower() in _ORDER else len(_ORDER)
+    return pairs_of(sides_of_rows(names, found, column, **columns))
 
 
 def _refuse_empty(results: list[Found]) -> None:

@@ -10,7 +10,7 @@ from validators.splitting.index import digest
 from validators.splitting.window import BLOCK_S
 
 SCENARIO = declare(
-    "L005", "shared scenario", "A test row has the group of a train row, or lies in the same time block, whatever the symbol. Without time a group is told by its template family too: two families of a topic are two scenarios.",
+    "L005", "shared scenario", "A test row has the group of a train row, or lies in the same time block, whatever the symbol. Without time a group is told by its task and template family too: two families of a topic are two scenarios.",
     "Hourly returns of different symbols correlate at .58 to .85, so a block of time is one event seen several times.",
     example(("train", "Read BTCUSDT on 4h.", "It rises."), ("test", "Read ETHUSDT on 4h.", "It rises too."), as_of=["2024-05-07 04:00 UTC", "2024-05-08 12:00 UTC"]),
     example(("train", "Read BTCUSDT on 4h.", "It rises."), ("test", "Read ETHUSDT on 4h.", "It rises too."), as_of=["2023-05-07 04:00 UTC", "2024-05-08 12:00 UTC"]),
@@ -44,7 +44,8 @@ class Scenarios:
         if entry.moment is not None:
             yield digest("block", entry.moment // self.block_s if self.block_s else entry.moment)
         if entry.group:
-            yield digest("group", entry.group, "" if entry.moment is not None else entry.row.family)
+            timeless = entry.moment is None and entry.row.family
+            yield digest("group", entry.group, f"{entry.row.task_type}/{entry.row.family}" if timeless else "")
 
     def leaks(self) -> Iterator[Leak]:
         """A leak per test row."""
