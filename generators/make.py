@@ -69,7 +69,7 @@ class Maker:
             config, part = self.config, self.splits[split]
             world = self._worlds[split] = World(
                 self.tape, config.seed, part.since_s, part.until_s, config.symbols,
-                config.anonymize, config.natural, config.difficulty,
+                config.anonymize, config.natural, config.difficulty, part.may_use,
             )  # fmt: skip
         return world
 

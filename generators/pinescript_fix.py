@@ -20,7 +20,7 @@ _SILENT = ("looks_ahead", "draws_back", "every_tick")
 def draw(rng: Stream, world: World) -> Situation:
     """Draw a program, run it, and spoil one line of it."""
     for _ in range(_TRIES):
-        program = draw_program(rng.pick(("strategy", "strategy", "indicator")), rng)
+        program = draw_program(rng.pick(("strategy", "strategy", "indicator")), rng, world.may_use)
         source = write(program)
         flawed = spoil(source, rng)
         if flawed is not None:

@@ -15,7 +15,7 @@ _TRIES = 20
 def draw(rng: Stream, world: World) -> Situation:
     """Draw a program, write it in both versions, and run both on the tape."""
     for _ in range(_TRIES):
-        program = draw_program(rng.pick(("strategy", "strategy", "indicator")), rng)
+        program = draw_program(rng.pick(("strategy", "strategy", "indicator")), rng, world.may_use)
         both = write_both(program, rng)
         if both is not None:
             break

@@ -18,7 +18,7 @@ def draw(rng: Stream, world: World) -> Situation:
 
 def settle(kind: str, rng: Stream, world: World) -> Situation:
     """The situation of a script of `kind` that is asked for."""
-    program = draw_program(kind, rng)
+    program = draw_program(kind, rng, world.may_use)
     source = write(program)
     run(source, program, world)
     facts = facts_of(program)

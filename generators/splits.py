@@ -1,6 +1,7 @@
 """Splits that hold: each owns a time range, kept apart by purge and embargo, and its own families."""
 
 from dataclasses import dataclass, field
+from hashlib import blake2b
 
 from generators.registry import load_spec
 from generators.world import GROUP_SECONDS
@@ -20,6 +21,12 @@ class Split:
     since_s: int
     until_s: int
     by_task: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    owns: tuple[float, float] = (0.0, 1.0)  # the part of all variants of timeless tasks that is this split's
+
+    def may_use(self, variant: str) -> bool:
+        """Whether a variant, e.g. the make-up of a script, belongs to this split; each belongs to exactly one."""
+        place = int.from_bytes(blake2b(variant.encode(), digest_size=6).digest(), "big") / 2**48
+        return self.owns[0] <= place < self.owns[1]
 
     def families(self, task: str) -> tuple[str, ...]:
         return self.by_task[task]
@@ -45,7 +52,9 @@ def plan_splits(
     at = since_s
     for number, (name, share) in enumerate(shares):
         end = until_s if number == len(shares) - 1 else at + int(usable * share) // GROUP_SECONDS * GROUP_SECONDS
-        splits[name] = Split(name, at, end)
+        low = sum(part for _, part in shares[:number])
+        high = 1.0 if number == len(shares) - 1 else low + share
+        splits[name] = Split(name, at, end, owns=(low, high))
         at = end + EMBARGO_SECONDS
     for task, names in families.items():
         if len(names) < len(shares):

@@ -10,6 +10,7 @@ from hashlib import blake2b
 from typing import Any
 
 from tapewright.rows import Row, identity
+from validators.pinescript.fences import blank_code
 
 # What is said more often than RARE is wording of ours and nobody's question, unless it is the longest sentence of
 # its text: that one is until it is said more often than COMMON, and on so large a share of rows.
@@ -63,7 +64,9 @@ class Taken:
         """A hash of each sentence long enough and of its runs of words, and whether it is the longest of its text."""
         if not self.apart or row.as_of:
             return
-        for text, least in ((row.input, ASKED_WORDS), (row.output, TOLD_WORDS), (row.rejected, TOLD_WORDS)):
+        # Scripts are kept apart by what they are made of; their lines are those of any script.
+        asked, told, refused = (blank_code(text) for text in (row.input, row.output, row.rejected))
+        for text, least in ((asked, ASKED_WORDS), (told, TOLD_WORDS), (refused, TOLD_WORDS)):
             sentences = [
                 words for part in _SENTENCES.split(text) if len(words := _WORDS.findall(part.casefold())) >= least
             ]
@@ -71,7 +74,7 @@ class Taken:
             for words in sentences:
                 yield _mark(words), len(words) == longest
         # A figure changed at the end of a long example does not make it another one, asked or told.
-        words = _WORDS.findall(f"{row.instruction} {row.input} {row.output}".casefold())
+        words = _WORDS.findall(f"{row.instruction} {asked} {told}".casefold())
         for place in range(len(words) - RUN + 1):
             yield _mark(words[place : place + RUN]), False
 

@@ -6,6 +6,7 @@ tick: the model is to learn reading, not recall. The key stays in the facts.
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -100,6 +101,7 @@ class World:
     anonymize: float = 0.4
     natural: bool = False
     difficulty: str = "mixed"
+    may_use: Callable[[str], bool] = lambda variant: True  # whether a variant of a timeless task is this split's
     ordinal: int = 0
     task: str = ""
     _pools: dict[tuple[str, ...], list[tuple[str, str]]] = field(default_factory=dict)

@@ -1,14 +1,16 @@
 """What one script is to do: its parts, its numbers and the manner it is written in, drawn before a line is written."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from generators.pinescript.blocks import Block, library
+from tapewright.errors import ExhaustedError
 from tapewright.streams import Stream
 
 DIRECTIONS = ("long", "short", "both")
 FRAMES = {"15m": "15", "1h": "60", "4h": "240", "1d": "1D"}
 SOURCES = ("close", "hl2", "hlc3", "ohlc4")
-# Signals that are computed from the close alone take another source now and then.
+_TRIES = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,13 +73,29 @@ class Program:
         return ("long", "short") if self.direction == "both" else (self.direction,)
 
     @property
+    def variant(self) -> str:
+        """What it is made of, whatever its numbers and its manner: scripts of one make-up are near copies."""
+        return " ".join((*sorted(part.slug for part in self.parts), self.direction))
+
+    @property
     def title(self) -> str:
         """The name of the script."""
         return f"{self.signal.name} {self.kind}"
 
 
-def draw_program(kind: str, rng: Stream) -> Program:
-    """Draw a script of `kind`, strategy or indicator. Every part of it brings its own numbers."""
+def draw_program(kind: str, rng: Stream, may_use: Callable[[str], bool] = lambda variant: True) -> Program:
+    """Draw a script of `kind`, strategy or indicator, until `may_use` takes its variant.
+
+    Raises ExhaustedError where it takes none. Every part of a script brings its own numbers.
+    """
+    for _ in range(_TRIES):
+        program = _draw(kind, rng)
+        if may_use(program.variant):
+            return program
+    raise ExhaustedError(f"no script of kind {kind} fits this split in {_TRIES} draws")
+
+
+def _draw(kind: str, rng: Stream) -> Program:
     parts = library()
     signal = rng.pick(list(parts.signals.values()))
     direction = rng.weighted(DIRECTIONS, (5, 2, 5) if kind == "strategy" else (2, 1, 9))
