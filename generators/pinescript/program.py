@@ -1,7 +1,7 @@
 """What one script is to do: its parts, its numbers and the manner it is written in, drawn before a line is written."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from generators.pinescript.blocks import Block, library
 from tapewright.errors import ExhaustedError
@@ -174,7 +174,7 @@ def _draw_orders(signal: Block, direction: str, rng: Stream) -> tuple[dict[str, 
 def _draw_manner(kind: str, chosen: dict[str, Block | None], rng: Stream) -> Manner:
     strategy = kind == "strategy"
     kept = chosen.get("stop") is not None
-    return Manner(
+    manner = Manner(
         camel=rng.chance(0.5),
         typed=rng.chance(0.5),
         grouped=rng.chance(0.4),
@@ -190,3 +190,6 @@ def _draw_manner(kind: str, chosen: dict[str, Block | None], rng: Stream) -> Man
         ids=rng.pick((("Long", "Short"), ("L", "S"), ("Buy", "Sell"), ("long", "short"))),
         voice=rng.below(3),
     )
+    if not strategy and not (manner.markers or manner.alerts or manner.table or manner.background):
+        return replace(manner, markers=True)  # what nothing shows would be no signal
+    return manner

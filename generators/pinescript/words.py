@@ -77,7 +77,10 @@ def facts_of(program: Program) -> dict[str, Any]:
         for wanted in part.reads_for(program.reach if part is program.signal else program.direction)
     ]
     facts["calls"] = "; ".join(dict.fromkeys(calls))
+    unused = {drawn.name for drawn in program.signal.draws} - _own(program)  # levels of the side that is not traded
     for name, value in program.numbers.items():
+        if name in unused:
+            continue
         facts[name] = float(value) if "." in value else int(value)
     for role in ("stop", "target", "trail", "time"):
         part: Block | None = getattr(program, role)

@@ -246,7 +246,7 @@ def _plots(program: Program) -> list[str]:
             lines += [f'plot({side}_trail, "{side.capitalize()} trail", color = color.orange, style = plot.style_linebr)' for side in program.sides]  # fmt: skip
     if program.manner.array:
         lines.append('plot(results.size() > 0 ? results.avg() : na, "Mean of the last results", display = display.data_window)')  # fmt: skip
-    if program.manner.markers or not lines:
+    if program.manner.markers or not any(line.startswith("plot") for line in lines):
         lines += [_marker(side, overlay) for side in program.sides]
     if program.manner.background:
         tests = [f"{side}_signal ? color.new(color.{'green' if side == 'long' else 'red'}, 85) : " for side in program.sides]  # fmt: skip
