@@ -1,8 +1,11 @@
 """Defects of answers with a script: code that does not compile, misleads, or does another thing than asked or told."""
 
+import functools
 import re
 
+from generators.concepts import Drawn
 from generators.defects.registry import Scene, defect
+from generators.pinescript.blocks import library
 from generators.pinescript.flaws import FLAWS, spoil
 from validators.pinescript.fences import CodeBlock, blank_code, code_blocks
 from validators.pinescript.reading import read_script
@@ -53,24 +56,39 @@ def misleading_code(scene: Scene) -> str | None:
     return _spoilt(scene, _MISLEADING)
 
 
-_DEFAULT = re.compile(r"(?<== input\.)(int|float)\((\d+(?:\.\d+)?)")
+_DEFAULT = re.compile(r"(?<== input\.)(int|float)\((\d+(?:\.\d+)?), \"([^\"]+)\"")
+
+
+@functools.cache
+def _drawn_by_label() -> dict[str, Drawn]:
+    """The numbers an input of this label can have."""
+    parts = library()
+    blocks = [block for group in (parts.signals, parts.filters, parts.exits, parts.sizes) for block in group.values()]
+    return {
+        label: drawn
+        for block in blocks
+        for name, _, label, _, _ in (*block.inputs, *block.long_inputs, *block.short_inputs)
+        for drawn in block.draws
+        if drawn.name == name
+    }
 
 
 def _other_default(scene: Scene, source: str) -> tuple[str, str, str] | None:
-    """The script with another default, and the two values as texts print them; none that stands elsewhere in it."""
+    """The script with another default, and the two values as texts print them; none that stands elsewhere in it.
+
+    Drawn like the right one, so that neither its size nor its roundness tells.
+    """
     found = list(_DEFAULT.finditer(source))
     if not found:
         return None
     match = scene.rng.pick(found)
-    decimals = len(match[2].partition(".")[2])
-    step = 10.0**-decimals
+    drawn = _drawn_by_label()[match[3]]
     for _ in range(20):
-        factor = 1 + scene.rng.between(0.1, 0.5)
-        value = float(match[2]) * factor if scene.rng.chance(0.5) else float(match[2]) / factor
-        printed = f"{round(value / step) * step:.{decimals}f}"
-        if float(printed) > 0 and not re.search(rf"(?<![\d.]){re.escape(printed)}(?![\d.])", source):
+        told = format(drawn.draw(scene.rng).normalize(), "f")
+        printed = told if match[1] == "int" or "." in told else f"{told}.0"
+        if not re.search(rf"(?<![\d.]){re.escape(told)}(?:\.0)?(?![\d.])", source):
             changed = source[: match.start(2)] + printed + source[match.end(2) :]
-            return changed, _as_told(match[2]), _as_told(printed)
+            return changed, _as_told(match[2]), told
     return None
 
 

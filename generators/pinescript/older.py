@@ -19,8 +19,8 @@ class Change(NamedTuple):
 _SAYS = {
     "when": ("the `when` argument of the order is gone: the condition stands in an `if`", "`when` no longer exists in order functions, so the call moves under an `if`"),
     "transp": ("`transp` is gone: the transparency goes into the colour with `color.new`", "`transp` was removed, and `color.new` carries the transparency"),
-    "number": ("a number is no condition any more: `strategy.position_size` is compared with zero", "version 6 does not turn numbers into truth values, so the position size is compared with zero"),
-    "version": ("the version line names version 6", "the first line asks for version 6"),
+    "number": ("a number no longer counts as a condition: `strategy.position_size` is compared with zero", "version 6 does not turn numbers into truth values, so the position size is compared with zero"),
+    "version": ("the version line now names version 6", "the script now declares version 6"),
 }  # fmt: skip
 _PLOT = re.compile(r"^(plot\(.*color = )(color\.\w+)([,)].*)$")
 _CLOSE = re.compile(r"^if (.+)\n    (strategy\.close(?:_all)?)\(([^\n]*)\)$", re.MULTILINE)
