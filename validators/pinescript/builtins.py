@@ -56,6 +56,8 @@ class Table:
 
 # Arguments version 5 took and version 6 does not.
 V5_ARGUMENTS = {"when": ("strategy.",), "transp": ("plot", "fill", "bgcolor", "barcolor", "hline")}
+# What took a bool in version 5, and does not in version 6, where no bool is na.
+V5_BOOLS = ("nz", "fixnan")
 # What version 4 called otherwise, with the name of today.
 V4_NAMES = {
     "study": "indicator", "security": "request.security", "tickerid": "syminfo.tickerid", "iff": "a ternary `a ? b : c`",

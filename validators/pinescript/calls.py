@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from validators.pinescript import syntax as s
-from validators.pinescript.builtins import V5_ARGUMENTS, Builtin, Signature, Slot
+from validators.pinescript.builtins import V5_ARGUMENTS, V5_BOOLS, Builtin, Signature, Slot
 from validators.pinescript.kinds import ANYTHING, SERIES, UNKNOWN, UNSURE, VOID, WORDS, Kind, fits, widest
 from validators.pinescript.problems import suggest
 from validators.pinescript.tree import path_of
@@ -148,6 +148,11 @@ def _built(checker: "Values", node: s.Call, built: Builtin, arguments: Arguments
                 "P015", f"{name}() takes at least {built.least} arguments, {len(arguments)} given", node.place
             )
     else:
+        if name in V5_BOOLS and checker.version < 6:
+            arguments = [
+                (argument, ANYTHING if isinstance(kind, Kind) and kind.base == "bool" else kind)
+                for argument, kind in arguments
+            ]
         fitting = [way for way in built.signatures if _match(checker, node, name, way, arguments, report=False)]
         if not fitting:
             _match(checker, node, name, _nearest(built, arguments), arguments, report=True)

@@ -95,8 +95,8 @@ class Checker(Values):
                 "P021", f"{node.name!r} is given no value: what stands after '=' returns nothing", node.value.place
             )
             kind = ANYTHING
-        if isinstance(kind, Kind) and (node.name in self.reassigned or node.mode):
-            kind = Kind(SERIES, kind.base)
+        if isinstance(kind, Kind) and (node.mode == "varip" or node.name in self.reassigned):
+            kind = Kind(UNSURE if node.name in self.ambiguous else SERIES, kind.base)
         if written is None and isinstance(kind, Kind) and kind.base == "na":
             kind = Kind(SERIES, UNKNOWN)
             if isinstance(node.value, s.Name) and self.version >= 5:

@@ -27,6 +27,7 @@ class Expressions:
         self.token = tokens[0]
         self.calls: list[s.Call] = []
         self.assigns: list[s.Assign] = []
+        self.declared: list[str] = []
 
     # --- moving on -----------------------------------------------------------------------------
 

@@ -1,6 +1,7 @@
 """What compiles and is wrong all the same: scripts that look ahead, never exit, or promise a stop they do not have."""
 
 import re
+from collections.abc import Iterator
 
 from validators.pinescript import syntax as s
 from validators.pinescript.checker import Checker
@@ -11,6 +12,10 @@ _PLOTS = ("plot", "plotshape", "plotchar", "plotarrow", "plotbar", "plotcandle",
 _OFFSETS = {"plot": 7, "plotshape": 6, "plotchar": 6, "plotarrow": 4, "bgcolor": 1, "barcolor": 1}
 _EXITS = ("strategy.exit", "strategy.close", "strategy.close_all")
 _STOP_ARGUMENTS = ("stop", "loss", "trail_points", "trail_price", "trail_offset")
+# What is the same from the first moment of a bar to its last.
+_KNOWN_EARLY = frozenset(
+    "open time time_close time_tradingday bar_index year month weekofyear dayofmonth dayofweek na".split()
+)
 _MOST_PLOTS = 64
 _MOST_OBJECTS = {"max_labels_count": 500, "max_lines_count": 500, "max_boxes_count": 500, "max_polylines_count": 100}
 
@@ -21,7 +26,7 @@ def check_habits(checker: Checker, source: str) -> None:
     problems = checker.problems
     for name, call in calls:
         if name == "request.security":
-            _check_lookahead(call, problems)
+            _check_lookahead(checker, call)
         if name in _OFFSETS:
             offset = _argument(call, "offset", _OFFSETS[name])
             if isinstance(offset, s.Unary) and offset.operator == "-":
@@ -70,14 +75,41 @@ def _argument(call: s.Call, name: str, place: int) -> s.Expression | None:
     return by_place[place] if place < len(by_place) else None
 
 
-def _check_lookahead(call: s.Call, problems: Problems) -> None:
+def _check_lookahead(checker: Checker, call: s.Call) -> None:
+    """P040 where what is asked for is known at the end of its bar only; of another series put together as text, a warning."""
     ahead = _argument(call, "lookahead", 4)
     value = _argument(call, "expression", 2)
     if ahead is None or path_of(ahead) != "barmerge.lookahead_on" or value is None:
         return
-    if not any(isinstance(node, s.Index) for node in walk([value])):
-        message = "lookahead_on without an offset shows the past what only the future knew; ask for value[1]"
-        problems.add("P040", message, ahead.place)
+    frame = _argument(call, "timeframe", 1)
+    if frame is not None and (
+        path_of(frame) == "timeframe.period" or isinstance(frame, s.Literal) and len(frame.text) == 2
+    ):
+        return  # the chart's own bars
+    nodes = list(_meant(checker, value))
+    if any(isinstance(node, s.Index) for node in nodes):
+        return
+    names = {node.name for node in nodes if isinstance(node, s.Name)}
+    if names & checker.imports or not (names & checker.table.values.keys() - _KNOWN_EARLY or "ta" in names):
+        return  # nobody can say, or what is asked for does not change within a bar
+    symbol = _argument(call, "symbol", 0)
+    joined = symbol is not None and any(isinstance(node, s.Binary) for node in _meant(checker, symbol))
+    message = "lookahead_on without an offset shows the past what only the future knew; ask for value[1]"
+    checker.problems.add("P040", message, ahead.place, "warning" if joined else "error")
+
+
+def _meant(checker: Checker, value: s.Expression) -> Iterator[s.Node]:
+    """The nodes of an expression, of the variables it names and of the functions it calls."""
+    waiting: list[object] = [value]
+    seen: set[str] = set()
+    while waiting:
+        for node in walk([waiting.pop()]):
+            yield node
+            if isinstance(node, s.Name) and node.name not in seen:
+                seen.add(node.name)
+                waiting += [variable.value for variable in checker.every if variable.name == node.name]
+                waiting += [function.body for function in checker.functions.get(node.name, ())]
+                waiting += [assign.value for assign in checker.script.assigns if path_of(assign.target) == node.name]
 
 
 def _check_orders(calls: list[tuple[str, s.Call]], problems: Problems, source: str) -> None:

@@ -33,26 +33,34 @@ class Token(NamedTuple):
         return self.line, self.column
 
 
+_token = tuple.__new__  # makes a Token in half the time that Token() takes
+# Blanks that follow a token belong to its match, and so does the indentation that follows the end of a line. A text may
+# go on over lines that are indented as continued lines are, if what follows its end could stand behind a text.
 _TOKEN = re.compile(
-    r"""(?P<blank>[ \t]+)
-    |(?P<comment>//[^\n]*)
-    |(?P<newline>\r?\n)
+    r"""(?:(?P<name>[A-Za-z_]\w*)
+    |(?P<sign>:=|==|!=|<=|>=|=>|\+=|-=|\*=|/=(?!/)|%=|[-+*%<>=?:,]|/(?!/)|\.(?!\d))
+    |(?P<opening>[(\[])
+    |(?P<closing>[)\]])
+    |(?P<newline>(?:\r?\n[ \t]*)+)
     |(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)
-    |(?P<name>[A-Za-z_]\w*)
-    |(?P<op>:=|\+=|-=|\*=|/=|%=|==|!=|<=|>=|=>|[-+*/%<>=?:.,()\[\]])
     |(?P<string>"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')
+    |(?P<comment>//[^\n]*)
     |(?P<color>\#[0-9A-Fa-f]{6}(?:[0-9A-Fa-f]{2})?\b)
+    |(?P<folded>(?P<quote>["'])(?:(?!(?P=quote))[^\\\n]|\\.|\\?\r?\n(?=[ \t]*\r?\n|(?:[ ]{4}|\t)*[ ]{1,3}[^ \t]))+(?P=quote)
+        (?=[ \t]*(?:[-,)\]+:?=!<>.]|//|\r?\n|\Z)))
     |(?P<open>["'][^\n]*)
-    |(?P<other>.)""",
+    |(?P<blank>[ \t\xa0\u200b\ufeff\f\r]+)
+    |(?P<other>.))[ \t]*""",
     re.VERBOSE,
 )
 _CLOSES = {"(": ")", "[": "]"}
-# What begins a line at the very left cannot be an argument: a bracket still open there was forgotten.
+_FOLD = re.compile(r"\s*\n\s*")
+# What begins a line at the very left cannot be an argument, unless the line before ends as arguments do that go on.
 _STATEMENT = re.compile(
-    r"(?:if|for|while|switch|var|varip|type|export|method)\b|(?:[A-Za-z_][\w.<>\[\]]*[ \t]+){0,2}[A-Za-z_]\w*[ \t]*(?::=|=(?!=)|\([^\n]*$)|//",
+    r"(?:if|for|while|switch|var|varip|type|export|method)\b|(?:[A-Za-z_][\w.<>\[\]]*[ \t]+){0,2}[A-Za-z_]\w*[ \t]*(?::=|=(?!=)|\([^\n]*$)",
     re.MULTILINE,
 )
-_VERSION = re.compile(r"//\s*@version\s*=\s*(\d+)")
+_VERSION = re.compile(r"^[ \t]*//[ \t]*@version[ \t]*=[ \t]*(\d+)", re.MULTILINE)
 
 
 def version_of(source: str) -> int:
@@ -66,11 +74,12 @@ def comments_of(source: str) -> list[tuple[int, str, bool]]:
     found = []
     line, alone = 1, True
     for match in _TOKEN.finditer(source):
-        if match.lastgroup == "newline":
-            line, alone = line + 1, True
-        elif match.lastgroup == "comment":
-            found.append((line, match.group().rstrip(), alone))
-        elif match.lastgroup != "blank":
+        kind = match.lastgroup
+        if kind == "comment":
+            found.append((line, match["comment"].rstrip(), alone))
+        elif kind == "newline" or kind == "folded":
+            line, alone = line + match[kind].count("\n"), kind == "newline"
+        elif kind != "blank":
             alone = False
     return found
 
@@ -81,24 +90,26 @@ def tokenize(source: str, problems: Problems) -> list[Token]:
     levels = [0]
     line, start = 1, 0
     brackets: list[Token] = []
-    fresh, width = True, 0  # at the beginning of a line, and how far it is indented so far
+    fresh, width = True, 0  # at the beginning of a line, and how far it is indented
     for match in _TOKEN.finditer(source):
-        kind = match.lastgroup
-        if kind == "blank":
-            if fresh:
-                width = sum(INDENT if sign == "\t" else 1 for sign in match.group())
+        kind: str = match.lastgroup  # type: ignore[assignment]
+        text = match[kind]
+        column = match.start() - start + 1
+        if kind == "newline":
+            if not fresh and not brackets:
+                tokens.append(Token("newline", "", line, column))
+            indent = text[text.rindex("\n") + 1 :]
+            line, start, fresh = line + text.count("\n"), match.end() - len(indent), True
+            width = len(indent) + (INDENT - 1) * indent.count("\t")
             continue
         if kind == "comment":
             continue
-        if kind == "newline":
-            if not fresh and not brackets:
-                tokens.append(Token("newline", "", line, match.start() - start + 1))
-            line, start, fresh, width = line + 1, match.end(), True, 0
+        if kind == "blank":
+            width += column == 1 and len(text.expandtabs(INDENT).lstrip("\ufeff"))
             continue
-        text, column = match.group(), match.start() - start + 1
         if fresh:
             fresh = False
-            if brackets and width == 0 and _STATEMENT.match(source, match.start()):
+            if brackets and width == 0 and _is_forgotten(source, match.start(), tokens[-1]):
                 opened = brackets[0]
                 problems.add(
                     "P003", f"{opened.text!r} is opened here and not closed before the next statement", opened.place
@@ -109,23 +120,28 @@ def tokenize(source: str, problems: Problems) -> list[Token]:
             if not brackets:
                 _open_line(tokens, levels, width, line)
         if kind == "name":
-            tokens.append(Token(text if text in KEYWORDS else "name", text, line, column))
-        elif kind == "op":
-            token = Token(text, text, line, column)
-            if text in _CLOSES:
-                brackets.append(token)
-            elif text in ")]" and brackets:
+            tokens.append(_token(Token, (text if text in KEYWORDS else "name", text, line, column)))
+        elif kind == "sign":
+            tokens.append(_token(Token, (text, text, line, column)))
+        elif kind == "opening":
+            tokens.append(_token(Token, (text, text, line, column)))
+            brackets.append(tokens[-1])
+        elif kind == "closing":
+            tokens.append(_token(Token, (text, text, line, column)))
+            if brackets:
                 brackets.pop()
-            tokens.append(token)
-        elif kind in ("number", "string", "color"):
-            tokens.append(Token(kind, text, line, column))
+        elif kind == "folded":
+            tokens.append(Token("string", _FOLD.sub(" ", text), line, column))
+            line, start = line + text.count("\n"), match.start() + text.rindex("\n") + 1
         elif kind == "open":
             problems.add("P002", f"the text {text[:20]!r} is not closed on its line", (line, column))
             tokens.append(Token("string", text + text[0], line, column))
             tokens += [Token(_CLOSES[bracket.kind], "", line, column) for bracket in reversed(brackets)]
             brackets.clear()  # nothing else on this line can be trusted
-        elif text not in "\ufeff\r\f":
+        elif kind == "other":
             problems.add("P001", f"{text!r} is no sign of the language", (line, column))
+        else:
+            tokens.append(_token(Token, (kind, text, line, column)))
     if brackets:
         problems.add("P003", f"{brackets[0].text!r} is opened here and never closed", brackets[0].place)
         tokens += [Token(_CLOSES[bracket.kind], "", line, 1) for bracket in reversed(brackets)]
@@ -134,6 +150,12 @@ def tokenize(source: str, problems: Problems) -> list[Token]:
     tokens += [Token("dedent", "", line, 1)] * (len(levels) - 1)
     tokens.append(Token("end", "", line, 1))
     return tokens
+
+
+def _is_forgotten(source: str, at: int, before: Token) -> bool:
+    """Whether a bracket still open at the very left of a line was forgotten: a statement begins here."""
+    found = _STATEMENT.match(source, at)
+    return found is not None and (before.kind not in (",", "(", "[") or source[at : found.end()].isalpha())
 
 
 def _open_line(tokens: list[Token], levels: list[int], width: int, line: int) -> None:

@@ -27,7 +27,7 @@ class _Parser(Expressions):
                 self.take()
                 continue
             statements += self.line()
-        return s.Script(1, 1, version, statements, self.calls, self.assigns)
+        return s.Script(1, 1, version, statements, self.calls, self.assigns, self.declared)
 
     def line(self) -> list[s.Statement]:
         """The statements of one line, parted by commas; after an error, of none of the rest of it."""
@@ -128,6 +128,7 @@ class _Parser(Expressions):
         if self.token.kind == "=":
             if isinstance(value, s.Name):
                 self.take()
+                self.declared.append(value.name)
                 return s.Declare(*token.place, "", None, value.name, self.value())
             raise self.fail("only a new name can be declared with '='; ':=' gives another value to what is there")
         return s.Run(*token.place, value)
@@ -214,6 +215,7 @@ class _Parser(Expressions):
         if self.token.kind != "=":
             raise self.fail(f"'=' expected after {name.text!r}, {shown(self.token)} found")
         self.take()
+        self.declared.append(name.text)
         return s.Declare(*token.place, mode, written, name.text, self.value())
 
     def function(self, method: bool, export: bool) -> s.Function:
@@ -225,6 +227,7 @@ class _Parser(Expressions):
             written = self.type_name() if self._is_typed() else None
             name = self.name("the name of a parameter").text
             default = self.expression() if self.accept("=") else None
+            self.declared.append(name)
             parameters.append(s.Parameter(*start.place, written, name, default))
             if not self.accept(","):
                 break

@@ -262,9 +262,10 @@ Statement = Declare | DeclareTuple | Assign | Function | UserType | Enum | Impor
 
 @dataclass(slots=True)
 class Script(Node):
-    """A whole script, with all its calls in the order they end and its assignments, wherever they stand."""
+    """A whole script, with all its calls in the order they end, its assignments and the names it declares, wherever they stand."""
 
     version: int
     statements: list[Statement]
     calls: list[Call] = field(default_factory=list)
     assigns: list[Assign] = field(default_factory=list)
+    declared: list[str] = field(default_factory=list)

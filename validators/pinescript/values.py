@@ -43,6 +43,8 @@ class Values:
         self.enums: dict[str, s.Enum] = {}
         self.imports: set[str] = set()
         self.reassigned = {path_of(node.target) for node in script.assigns}
+        # Which of several variables of one name is given another value is not followed.
+        self.ambiguous = {name for name in self.reassigned if script.declared.count(name) > 1}
         self.kind_of_script = ""
         self.table = table()
         self.every: list[Variable] = []
@@ -221,7 +223,7 @@ class Values:
             return Kind(rank, "bool")
         base = joined(left, right).base
         if operator == "/" and base == "int":
-            base = "float" if self.version >= 6 else UNKNOWN  # version 5 keeps int between constants only
+            base = UNKNOWN  # the language calls it int where an int is asked for, and it may hold a fraction
         return Kind(rank, base)
 
     def operands(self, operator: str, left: Kind, right: Kind, node: s.Node) -> bool:
