@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 _FENCE = re.compile(r"```[ \t]*(?P<lang>[\w-]*)[ \t]*\n(?P<code>.*?)```", re.DOTALL)
 _LANGUAGES = ("pine", "pinescript", "pine-script", "tradingview")
+_SIGN = re.compile(r"[^\n]")
 _NUMBER = re.compile(r"(?<![\w.#])\d+(?:\.\d+)?")
 
 
@@ -32,9 +33,12 @@ def code_blocks(text: str) -> Iterator[CodeBlock]:
 
 
 def blank_code(text: str) -> str:
-    """The text with its scripts blanked out, line for line and sign for sign."""
+    """The text with its scripts blanked out, line for line and sign for sign.
+
+    By a sign that nothing is read from: patterns that allow for spaces would try every stretch of a run of them.
+    """
     for block in code_blocks(text):
-        blanked = "".join("\n" if sign == "\n" else " " for sign in block.source)
+        blanked = _SIGN.sub("`", block.source)
         text = text[: block.start] + blanked + text[block.end :]
     return text
 
