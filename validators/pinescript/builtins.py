@@ -56,6 +56,8 @@ class Table:
 
 # Arguments version 5 took and version 6 does not.
 V5_ARGUMENTS = {"when": ("strategy.",), "transp": ("plot", "fill", "bgcolor", "barcolor", "hline")}
+# Where `when` could stand without its name.
+V5_CONDITIONS = ("strategy.close", "strategy.close_all")
 # What took a bool in version 5, and does not in version 6, where no bool is na.
 V5_BOOLS = ("nz", "fixnan")
 # What version 4 called otherwise, with the name of today.

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from validators.pinescript import syntax as s
-from validators.pinescript.builtins import V5_ARGUMENTS, V5_BOOLS, Builtin, Signature, Slot
+from validators.pinescript.builtins import V5_ARGUMENTS, V5_BOOLS, V5_CONDITIONS, Builtin, Signature, Slot
 from validators.pinescript.kinds import ANYTHING, SERIES, UNKNOWN, UNSURE, VOID, WORDS, Kind, fits, widest
 from validators.pinescript.problems import suggest
 from validators.pinescript.tree import path_of
@@ -31,9 +31,7 @@ def check_call(checker: "Values", node: s.Call) -> Kind | list[Kind]:
     arguments = [(argument, checker.value(argument.value)) for argument in node.arguments]
     path = path_of(node.function)
     root = path.partition(".")[0]
-    # A variable may be called like a namespace, as in `line = line.new(…)`; the built-in is meant where there is one.
-    shadowed = "." in path and checker.scope.find(root) is not None and path not in checker.table.functions
-    if path and not shadowed:
+    if path and not ("." in path and _is_variable(checker, node, path, root, arguments)):
         if path in checker.functions:
             return _own(checker, node, checker.functions[path], arguments)
         built = checker.table.functions.get(path)
@@ -64,6 +62,19 @@ def check_call(checker: "Values", node: s.Call) -> Kind | list[Kind]:
 Arguments = list[tuple[s.Argument, Kind | list[Kind]]]
 
 
+def _is_variable(checker: "Values", node: s.Call, path: str, root: str, arguments: Arguments) -> bool:
+    """Whether `root.name(…)` is a method of a variable: it may be called like a namespace, as in `line = line.new(…)`.
+
+    The built-in function is meant where there is one that takes these arguments.
+    """
+    if checker.scope.find(root) is None:
+        return False
+    built = checker.table.functions.get(path)
+    return built is None or not (
+        built.variadic or any(_match(checker, node, path, way, arguments, report=False) for way in built.signatures)
+    )
+
+
 def _construct(checker: "Values", node: s.Call, path: str, arguments: Arguments) -> Kind | None:
     """`Type.new(…)`, `array.new<float>()` and the copies of objects."""
     owner, _, word = path.rpartition(".")
@@ -92,19 +103,25 @@ def _method(checker: "Values", node: s.Call, function: s.Attribute, arguments: A
     if own and f"{space}.{function.name}" not in checker.table.functions:
         return _own(checker, node, own, given)
     if base == UNKNOWN or base == "na" or space not in checker.table.namespaces:
-        if base in checker.types and function.name not in (
-            "copy",
-            *(entry.name for entry in checker.types[base].fields),
+        if (
+            base in checker.types
+            and not checker.imports
+            and function.name
+            not in (
+                "copy",
+                *(entry.name for entry in checker.types[base].fields),
+            )
         ):
             checker.member(
                 function, base, [entry.name for entry in checker.types[base].fields] + list(checker.functions)
             )
         return Kind(SERIES, base) if function.name == "copy" else ANYTHING
     built = checker.table.functions.get(f"{space}.{function.name}")
-    if built is None:
+    if built is not None:
+        return _built(checker, node, built, given)
+    if not checker.imports:  # a library may have such a method
         checker.member(function, base, list(checker.table.members.get(space, ())))
-        return ANYTHING
-    return _built(checker, node, built, given)
+    return ANYTHING
 
 
 def _signature_of(checker: "Values", function: s.Function) -> Signature:
@@ -149,16 +166,17 @@ def _built(checker: "Values", node: s.Call, built: Builtin, arguments: Arguments
             )
     else:
         if name in V5_BOOLS and checker.version < 6:
-            arguments = [
-                (argument, ANYTHING if isinstance(kind, Kind) and kind.base == "bool" else kind)
-                for argument, kind in arguments
-            ]
+            arguments = [(argument, ANYTHING if _is_bool(kind) else kind) for argument, kind in arguments]
         fitting = [way for way in built.signatures if _match(checker, node, name, way, arguments, report=False)]
         if not fitting:
             _match(checker, node, name, _nearest(built, arguments), arguments, report=True)
             return _result(checker, built, built.signatures[0], node, arguments)
         return _result(checker, built, fitting[0], node, arguments)
     return _result(checker, built, built.signatures[0], node, arguments)
+
+
+def _is_bool(kind: Kind | list[Kind]) -> bool:
+    return isinstance(kind, Kind) and kind.base == "bool"
 
 
 def _nearest(built: Builtin, arguments: Arguments) -> Signature:
@@ -181,6 +199,8 @@ def _without_old(checker: "Values", name: str, arguments: Arguments) -> Argument
                 checker.problems.add(
                     "P029", f"{name}() has no {argument.name!r} in version 6; use {instead}", argument.place
                 )
+            continue
+        if checker.version < 6 and name in V5_CONDITIONS and not argument.name and _is_bool(kind):
             continue
         kept.append((argument, kind))
     return kept

@@ -78,6 +78,9 @@ class Checker(Values):
                     self.value(entry.default)
         elif isinstance(node, s.Enum):
             self.enums[node.name] = node
+            for field, title in node.fields:
+                if title is not None:
+                    self.must_fit(self.single(title), "string", title, f"the title of {field!r} is a string")
         elif isinstance(node, s.Import):
             self.imports.add(node.alias)
         return VOID

@@ -14,8 +14,21 @@ _EXITS = ("strategy.exit", "strategy.close", "strategy.close_all")
 _STOP_ARGUMENTS = ("stop", "loss", "trail_points", "trail_price", "trail_offset")
 # What is the same from the first moment of a bar to its last.
 _KNOWN_EARLY = frozenset(
-    "open time time_close time_tradingday bar_index year month weekofyear dayofmonth dayofweek na".split()
+    [
+        "open",
+        "time",
+        "time_close",
+        "time_tradingday",
+        "bar_index",
+        "year",
+        "month",
+        "weekofyear",
+        "dayofmonth",
+        "dayofweek",
+        "na",
+    ]
 )
+_OF_THE_PAST = ("pivot_point_levels",)  # of the period before
 _MOST_PLOTS = 64
 _MOST_OBJECTS = {"max_labels_count": 500, "max_lines_count": 500, "max_boxes_count": 500, "max_polylines_count": 100}
 
@@ -87,7 +100,7 @@ def _check_lookahead(checker: Checker, call: s.Call) -> None:
     ):
         return  # the chart's own bars
     nodes = list(_meant(checker, value))
-    if any(isinstance(node, s.Index) for node in nodes):
+    if any(isinstance(node, s.Index) or isinstance(node, s.Attribute) and node.name in _OF_THE_PAST for node in nodes):
         return
     names = {node.name for node in nodes if isinstance(node, s.Name)}
     if names & checker.imports or not (names & checker.table.values.keys() - _KNOWN_EARLY or "ta" in names):

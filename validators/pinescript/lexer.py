@@ -43,6 +43,7 @@ _TOKEN = re.compile(
     |(?P<closing>[)\]])
     |(?P<newline>(?:\r?\n[ \t]*)+)
     |(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)
+    |(?P<lines>(?P<fence>"{3}|'{3})[\s\S]*?(?P=fence))
     |(?P<string>"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')
     |(?P<comment>//[^\n]*)
     |(?P<color>\#[0-9A-Fa-f]{6}(?:[0-9A-Fa-f]{2})?\b)
@@ -55,12 +56,13 @@ _TOKEN = re.compile(
 )
 _CLOSES = {"(": ")", "[": "]"}
 _FOLD = re.compile(r"\s*\n\s*")
+_QUOTES = re.compile(r'(\\.)|"')
 # What begins a line at the very left cannot be an argument, unless the line before ends as arguments do that go on.
 _STATEMENT = re.compile(
     r"(?:if|for|while|switch|var|varip|type|export|method)\b|(?:[A-Za-z_][\w.<>\[\]]*[ \t]+){0,2}[A-Za-z_]\w*[ \t]*(?::=|=(?!=)|\([^\n]*$)",
     re.MULTILINE,
 )
-_VERSION = re.compile(r"^[ \t]*//[ \t]*@version[ \t]*=[ \t]*(\d+)", re.MULTILINE)
+_VERSION = re.compile(r"^[ \t\ufeff]*//[ \t]*@version[ \t]*=[ \t]*(\d+)", re.MULTILINE)
 
 
 def version_of(source: str) -> int:
@@ -77,7 +79,7 @@ def comments_of(source: str) -> list[tuple[int, str, bool]]:
         kind = match.lastgroup
         if kind == "comment":
             found.append((line, match["comment"].rstrip(), alone))
-        elif kind == "newline" or kind == "folded":
+        elif kind in ("newline", "folded", "lines"):
             line, alone = line + match[kind].count("\n"), kind == "newline"
         elif kind != "blank":
             alone = False
@@ -130,9 +132,11 @@ def tokenize(source: str, problems: Problems) -> list[Token]:
             tokens.append(_token(Token, (text, text, line, column)))
             if brackets:
                 brackets.pop()
-        elif kind == "folded":
-            tokens.append(Token("string", _FOLD.sub(" ", text), line, column))
-            line, start = line + text.count("\n"), match.start() + text.rindex("\n") + 1
+        elif kind in ("folded", "lines"):
+            plain = _FOLD.sub(" ", text) if kind == "folded" else _one_line(text[3:-3])
+            tokens.append(Token("string", plain, line, column))
+            if folds := text.count("\n"):
+                line, start = line + folds, match.start() + text.rindex("\n") + 1
         elif kind == "open":
             problems.add("P002", f"the text {text[:20]!r} is not closed on its line", (line, column))
             tokens.append(Token("string", text + text[0], line, column))
@@ -150,6 +154,12 @@ def tokenize(source: str, problems: Problems) -> list[Token]:
     tokens += [Token("dedent", "", line, 1)] * (len(levels) - 1)
     tokens.append(Token("end", "", line, 1))
     return tokens
+
+
+def _one_line(text: str) -> str:
+    """A text between three quotation marks, as one between single ones."""
+    text = _QUOTES.sub(lambda found: found[1] or '\\"', text.replace("\r", ""))
+    return '"' + text.replace("\n", "\\n") + '"'
 
 
 def _is_forgotten(source: str, at: int, before: Token) -> bool:

@@ -159,10 +159,10 @@ class Values:
     def attribute(self, node: s.Attribute) -> Kind | list[Kind]:
         path = path_of(node)
         root = path.partition(".")[0]
+        known = self.table.values.get(path)
+        if known is not None:
+            return known  # a variable called like a namespace hides none of its members
         if path and self.scope.find(root) is None:
-            known = self.table.values.get(path)
-            if known is not None:
-                return known
             if root in self.imports:
                 return ANYTHING
             if root in self.enums and path.count(".") == 1:
