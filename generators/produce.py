@@ -243,7 +243,7 @@ def _accept(
     lines: dict[str, list[dict[str, Any]]] = {}
     meta: dict[str, Any] = {
         "rows": len(block), "tasks": Counter(), "labels": {}, "defects": Counter(), "refused": Counter(),
-        "collisions": 0, "lengths": Counter(), "identities": [], "said": {},
+        "collisions": 0, "lengths": Counter(), "identities": [], "said": [],
     }  # fmt: skip
     for place, row in zip(block, made):
         task, split, index, _ = place
