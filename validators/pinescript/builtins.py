@@ -4,7 +4,7 @@ The table `builtins.json` lists functions with their parameters, variables and c
 """
 
 import functools
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +26,16 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """One way to call a function."""
+    """One way to call a function; its slots by name and the names that must be given follow from the slots."""
 
     slots: tuple[Slot, ...]
     returns: Kind | list[Kind]
+    by_name: dict[str, Slot] = field(init=False, compare=False)
+    required: tuple[str, ...] = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "by_name", {slot.name: slot for slot in self.slots})
+        object.__setattr__(self, "required", tuple(slot.name for slot in self.slots if slot.required))
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +43,8 @@ class Builtin:
     """A built-in function with all ways to call it, the most general first."""
 
     name: str
+    space: str
+    word: str
     signatures: tuple[Signature, ...]
     variadic: bool
     least: int
@@ -108,8 +116,10 @@ def _builtin(entry: dict[str, Any]) -> Builtin:
     flags = entry.get("flags", {})
     ways = entry.get("overloads") or [entry]
     signatures = tuple(_signature(way) for way in ways)
+    name = entry["name"].partition("<")[0]
+    space, _, word = name.rpartition(".")
     return Builtin(
-        entry["name"].partition("<")[0], signatures, bool(flags.get("variadic")), int(flags.get("minArgs", 0)),
+        name, space, word, signatures, bool(flags.get("variadic")), int(flags.get("minArgs", 0)),
         bool(flags.get("topLevelOnly")), str(flags.get("returnTypeParam", "")),
     )  # fmt: skip
 

@@ -11,10 +11,13 @@ from validators.pinescript.tree import path_of
 if TYPE_CHECKING:
     from validators.pinescript.values import Values
 
-_OF_ELEMENT = frozenset(
-    ("get", "first", "last", "pop", "shift", "remove", "min", "max", "sum", "mode", "median", "avg", "range")
-)
+_COLLECTIONS = frozenset(("array", "matrix", "map"))
+_ELEMENT = frozenset(("get", "first", "last", "pop", "shift", "remove"))
+_OF_ELEMENTS = frozenset(("min", "max", "sum", "mode", "median", "avg", "range"))
 _SAME = frozenset(("copy", "slice", "concat", "abs", "standardize", "transpose", "submatrix"))
+_AS_ARGUMENT = frozenset(
+    ("request.security", "request.security_lower_tf", "input.enum", "input", "nz", "fixnan", "na", "ta.valuewhen", "ta.change")
+)  # fmt: skip
 _ORDERS = (
     "strategy.entry",
     "strategy.exit",
@@ -167,11 +170,10 @@ def _built(checker: "Values", node: s.Call, built: Builtin, arguments: Arguments
     else:
         if name in V5_BOOLS and checker.version < 6:
             arguments = [(argument, ANYTHING if _is_bool(kind) else kind) for argument, kind in arguments]
-        fitting = [way for way in built.signatures if _match(checker, node, name, way, arguments, report=False)]
-        if not fitting:
-            _match(checker, node, name, _nearest(built, arguments), arguments, report=True)
-            return _result(checker, built, built.signatures[0], node, arguments)
-        return _result(checker, built, fitting[0], node, arguments)
+        for way in built.signatures:
+            if _match(checker, node, name, way, arguments, report=False):
+                return _result(checker, built, way, node, arguments)
+        _match(checker, node, name, _nearest(built, arguments), arguments, report=True)
     return _result(checker, built, built.signatures[0], node, arguments)
 
 
@@ -190,6 +192,8 @@ def _nearest(built: Builtin, arguments: Arguments) -> Signature:
 
 def _without_old(checker: "Values", name: str, arguments: Arguments) -> Arguments:
     """Arguments that version 5 took are left out of the match there, and a problem in version 6."""
+    if checker.version >= 6 and not any(argument.name in V5_ARGUMENTS for argument, _ in arguments):
+        return arguments
     kept = []
     for argument, kind in arguments:
         owners = V5_ARGUMENTS.get(argument.name, ())
@@ -208,9 +212,8 @@ def _without_old(checker: "Values", name: str, arguments: Arguments) -> Argument
 
 def _match(checker: "Values", node: s.Call, name: str, way: Signature, arguments: Arguments, *, report: bool) -> bool:
     """Whether the arguments fit; what does not is a problem where `report` asks for it."""
-    problems, slots = checker.problems, way.slots
-    taken: dict[str, Kind] = {}
-    by_name = {slot.name: slot for slot in slots}
+    problems, slots, by_name = checker.problems, way.slots, way.by_name
+    taken: set[str] = set()
     good = True
     for place, (argument, kind) in enumerate(arguments):
         if argument.name:
@@ -235,11 +238,10 @@ def _match(checker: "Values", node: s.Call, name: str, way: Signature, arguments
             if report:
                 problems.add("P018", f"{name}() is given {slot.name!r} twice", argument.place)
             good = False
-        single = kind if isinstance(kind, Kind) else ANYTHING
-        taken[slot.name] = single
-        if not _fits(checker, name, slot, single, argument, report):
+        taken.add(slot.name)
+        if isinstance(kind, Kind) and not _fits(checker, name, slot, kind, argument, report):
             good = False
-    missing = [slot.name for slot in slots if slot.required and slot.name not in taken]
+    missing = [required for required in way.required if required not in taken]
     if missing:
         if report:
             problems.add("P015", f"{name}() needs {', '.join(repr(part) for part in missing)}", node.place)
@@ -248,15 +250,13 @@ def _match(checker: "Values", node: s.Call, name: str, way: Signature, arguments
 
 
 def _fits(checker: "Values", name: str, slot: Slot, kind: Kind, argument: s.Argument, report: bool) -> bool:
-    floats_for_int = (
-        kind.base == "float" and "int" in slot.bases and "float" not in slot.bases and UNKNOWN not in slot.bases
-    )
-    if floats_for_int or not fits(kind.base, slot.bases, checker.version):
+    base, bases = kind.base, slot.bases
+    if base not in bases and (
+        base == "float" and "int" in bases and UNKNOWN not in bases or not fits(base, bases, checker.version)
+    ):
         if report:
-            wanted = "/".join(sorted(slot.bases))
-            checker.problems.add(
-                "P019", f"{name}(): {slot.name!r} takes {wanted}, not {kind.base}", argument.value.place
-            )
+            wanted = "/".join(sorted(bases))
+            checker.problems.add("P019", f"{name}(): {slot.name!r} takes {wanted}, not {base}", argument.value.place)
         return False
     if slot.qualifier != UNSURE and kind.qualifier == SERIES and slot.qualifier < SERIES and kind.base != UNKNOWN:
         if report:
@@ -271,41 +271,10 @@ def _fits(checker: "Values", name: str, slot: Slot, kind: Kind, argument: s.Argu
 
 def _result(checker: "Values", built: Builtin, way: Signature, node: s.Call, arguments: Arguments) -> Kind | list[Kind]:
     """The type of what a built-in gives, where it depends on its arguments too."""
-    space, _, word = built.name.rpartition(".")
-    first = arguments[0][1] if arguments and isinstance(arguments[0][1], Kind) else ANYTHING
-    if space in ("array", "matrix", "map") and word == "new":
-        return Kind(
-            SERIES,
-            f"{space}<{', '.join(checker.written(part).base for part in node.types)}>" if node.types else UNKNOWN,
-        )
-    if space == "array" and word.startswith("new_"):
-        return Kind(SERIES, f"array<{word[4:]}>")
-    if space == "array" and word == "from":
-        return Kind(SERIES, f"array<{first.base}>" if first.base not in (UNKNOWN, "na", "int") else UNKNOWN)
-    if space in ("array", "matrix") and word in _OF_ELEMENT:
-        element = first.base.partition("<")[2].removesuffix(">")
-        return Kind(
-            SERIES,
-            element
-            if element and word in ("get", "first", "last", "pop", "shift", "remove") and element != "?"
-            else UNKNOWN,
-        )
-    if space in ("array", "matrix", "map") and word in _SAME:
-        return Kind(SERIES, first.base)
-    if space == "map" and word in ("get", "put", "remove"):
-        inner = first.base.partition("<")[2].removesuffix(">").rpartition(", ")[2]
-        return Kind(SERIES, inner or UNKNOWN)
-    if built.name in (
-        "request.security",
-        "request.security_lower_tf",
-        "input.enum",
-        "input",
-        "nz",
-        "fixnan",
-        "na",
-        "ta.valuewhen",
-        "ta.change",
-    ):
+    space = built.space
+    if space in _COLLECTIONS and (of := _of_collection(checker, built, node, arguments)) is not None:
+        return of
+    if built.name in _AS_ARGUMENT:
         return _of_argument(built.name, arguments)
     if isinstance(way.returns, list):
         return way.returns
@@ -317,6 +286,29 @@ def _result(checker: "Values", built: Builtin, way: Signature, node: s.Call, arg
         kinds = [kind for _, kind in arguments if isinstance(kind, Kind)]
         rank = widest(*kinds) if kinds and widest(*kinds) == UNSURE else rank
     return Kind(rank, way.returns.base)
+
+
+def _of_collection(checker: "Values", built: Builtin, node: s.Call, arguments: Arguments) -> Kind | None:
+    """The type of what a function of a collection gives, where it is that of the collection or of its elements."""
+    space, word = built.space, built.word
+    first = arguments[0][1] if arguments and isinstance(arguments[0][1], Kind) else ANYTHING
+    if word == "new":
+        of = ", ".join(checker.written(part).base for part in node.types)
+        return Kind(SERIES, f"{space}<{of}>" if of else UNKNOWN)
+    if word in _SAME:
+        return Kind(SERIES, first.base)
+    inner = first.base.partition("<")[2].removesuffix(">")
+    if space == "map":
+        return Kind(SERIES, inner.rpartition(", ")[2] or UNKNOWN) if word in ("get", "put", "remove") else None
+    if word in _ELEMENT:
+        return Kind(SERIES, inner or UNKNOWN)
+    if word in _OF_ELEMENTS:
+        return Kind(SERIES, UNKNOWN)
+    if word.startswith("new_"):
+        return Kind(SERIES, f"array<{word[4:]}>")
+    if word == "from":
+        return Kind(SERIES, f"array<{first.base}>" if first.base not in (UNKNOWN, "na", "int") else UNKNOWN)
+    return None
 
 
 def _of_argument(name: str, arguments: Arguments) -> Kind | list[Kind]:

@@ -90,7 +90,8 @@ class Checker(Values):
         written = self.written(node.type) if node.type else None
         kind: Kind | list[Kind] = value
         if written is not None and isinstance(value, Kind):
-            self.must_fit(value, written.base, node.value, f"{node.name!r} is declared {written.base}")
+            if value.base != written.base:
+                self.must_fit(value, written.base, node.value, f"{node.name!r} is declared {written.base}")
             rank = written.qualifier if node.type and node.type.qualifier else value.qualifier
             kind = Kind(rank, written.base if written.base != UNKNOWN else value.base)
         elif isinstance(value, Kind) and value.base == "void":
@@ -147,7 +148,8 @@ class Checker(Values):
             self.missing.add(target.name)  # the same name is not told again
             return value
         if isinstance(value, Kind) and isinstance(variable.kind, Kind):
-            self.must_fit(value, variable.kind.base, node.value, f"{target.name!r} is {variable.kind.base}")
+            if value.base != variable.kind.base:
+                self.must_fit(value, variable.kind.base, node.value, f"{target.name!r} is {variable.kind.base}")
             if node.operator != ":=":
                 self.operands(node.operator[0], variable.kind, value, node.value)
         return variable.kind

@@ -7,11 +7,14 @@ sums, products, signs and `not`, and history, members and calls strongest.
 from validators.pinescript import syntax as s
 from validators.pinescript.lexer import SOFT, Token
 from validators.pinescript.problems import Problems
+from validators.pinescript.tree import path_of
 
 _RANKS = {
     "or": 1, "and": 2, "==": 3, "!=": 3, "<": 4, "<=": 4, ">": 4, ">=": 4, "+": 5, "-": 5, "*": 6, "/": 6, "%": 6,
 }  # fmt: skip
 _QUALIFIERS = ("const", "input", "simple", "series")
+_SIGNS = frozenset(("-", "+", "not"))
+_AFTER = frozenset((".", "(", "[", "<"))
 _STRUCTURES = ("if", "for", "while", "switch")
 
 
@@ -23,8 +26,8 @@ class Expressions:
     """Reads expressions from tokens; structures, which hold statements, are left to who reads those."""
 
     def __init__(self, tokens: list[Token], problems: Problems) -> None:
-        self.tokens, self.problems, self.at = tokens, problems, 0
-        self.token = tokens[0]
+        self.tokens = tokens + tokens[-1:] * 3  # so that looking ahead from the last one finds an end, too
+        self.token, self.problems, self.at = tokens[0], problems, 0
         self.calls: list[s.Call] = []
         self.assigns: list[s.Assign] = []
         self.declared: list[str] = []
@@ -33,13 +36,13 @@ class Expressions:
 
     def take(self) -> Token:
         token = self.token
-        self.at += 1
-        self.token = self.tokens[self.at] if self.at < len(self.tokens) else token
+        if token.kind != "end":
+            self.at += 1
+            self.token = self.tokens[self.at]
         return token
 
-    def next_kind(self, ahead: int = 1) -> str:
-        at = self.at + ahead
-        return self.tokens[at].kind if at < len(self.tokens) else "end"
+    def next_kind(self) -> str:
+        return self.tokens[self.at + 1].kind
 
     def accept(self, kind: str) -> bool:
         if self.token.kind == kind:
@@ -146,15 +149,16 @@ class Expressions:
         left = self.unary()
         while (found := _RANKS.get(self.token.kind, 0)) >= rank:
             operator = self.take()
-            left = s.Binary(*operator.place, operator.text, left, self.binary(found + 1))
+            left = s.Binary(operator.line, operator.column, operator.text, left, self.binary(found + 1))
         return left
 
     def unary(self) -> s.Expression:
         token = self.token
-        if token.kind in ("-", "+", "not"):
+        if token.kind in _SIGNS:
             self.take()
             return s.Unary(*token.place, token.kind, self.unary())
-        return self.postfix(self.primary())
+        value = self.primary()
+        return self.postfix(value) if self.token.kind in _AFTER else value
 
     def postfix(self, value: s.Expression) -> s.Expression:
         while True:
@@ -166,7 +170,8 @@ class Expressions:
                 if not member.text.isidentifier():
                     raise self.fail(f"a name expected after '.', {shown(member)} found")
                 self.take()
-                value = s.Attribute(*token.place, value, member.text)
+                head = path_of(value)
+                value = s.Attribute(token.line, token.column, value, member.text, head and f"{head}.{member.text}")
             elif kind == "(":
                 value = self.call(value, [])
             elif kind == "[":
@@ -201,9 +206,9 @@ class Expressions:
             if (token.kind == "name" or token.kind in SOFT) and self.next_kind() == "=":
                 self.take()
                 self.take()
-                arguments.append(s.Argument(*token.place, token.text, self.expression()))
+                arguments.append(s.Argument(token.line, token.column, token.text, self.expression()))
             else:
-                arguments.append(s.Argument(*token.place, "", self.expression()))
+                arguments.append(s.Argument(token.line, token.column, "", self.expression()))
             if not self.accept(","):
                 break
         if self.token.kind != ")":
@@ -217,20 +222,19 @@ class Expressions:
 
     def primary(self) -> s.Expression:
         token = self.token
-        kind = token.kind
+        kind, text, line, column = token
         if kind == "name" or kind in SOFT:
             self.take()
-            return s.Name(*token.place, token.text)
+            return s.Name(line, column, text)
         if kind == "number":
             self.take()
-            whole = "." not in token.text and "e" not in token.text.lower()
-            return s.Literal(*token.place, "int" if whole else "float", token.text)
+            return s.Literal(line, column, "int" if text.isdigit() else "float", text)
         if kind in ("string", "color"):
             self.take()
-            return s.Literal(*token.place, kind, token.text)
+            return s.Literal(line, column, kind, text)
         if kind in ("true", "false"):
             self.take()
-            return s.Literal(*token.place, "bool", token.text)
+            return s.Literal(line, column, "bool", text)
         if kind == "(":
             self.take()
             value = self.expression()

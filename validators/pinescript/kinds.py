@@ -2,8 +2,9 @@
 
 from typing import NamedTuple
 
-# When a value is known: at compile time, from the inputs, on the first bar, on every bar. UNSURE is not judged.
-UNSURE, CONST, INPUT, SIMPLE, SERIES = -1, 0, 1, 2, 3
+# When a value is known: at compile time, from the inputs, on the first bar, on every bar. UNSURE is not judged; what
+# depends on several values is known as late as the latest of them.
+CONST, INPUT, SIMPLE, UNSURE, SERIES = range(5)
 QUALIFIERS = {"const": CONST, "input": INPUT, "simple": SIMPLE, "series": SERIES}
 WORDS = {rank: word for word, rank in QUALIFIERS.items()}
 
@@ -32,10 +33,7 @@ VOID = Kind(UNSURE, "void")
 
 def widest(*kinds: Kind) -> int:
     """The qualifier of what depends on all of `kinds`."""
-    ranks = [kind.qualifier for kind in kinds]
-    if SERIES in ranks:
-        return SERIES
-    return UNSURE if UNSURE in ranks else max(ranks, default=CONST)
+    return max([kind.qualifier for kind in kinds], default=CONST)
 
 
 def joined(left: Kind, right: Kind) -> Kind:

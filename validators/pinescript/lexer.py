@@ -99,17 +99,15 @@ def tokenize(source: str, problems: Problems) -> list[Token]:
         column = match.start() - start + 1
         if kind == "newline":
             if not fresh and not brackets:
-                tokens.append(Token("newline", "", line, column))
+                tokens.append(_token(Token, ("newline", "", line, column)))
             indent = text[text.rindex("\n") + 1 :]
             line, start, fresh = line + text.count("\n"), match.end() - len(indent), True
             width = len(indent) + (INDENT - 1) * indent.count("\t")
             continue
-        if kind == "comment":
-            continue
-        if kind == "blank":
-            width += column == 1 and len(text.expandtabs(INDENT).lstrip("\ufeff"))
-            continue
         if fresh:
+            if kind in ("comment", "blank"):
+                width += kind == "blank" and column == 1 and len(text.expandtabs(INDENT).lstrip("\ufeff"))
+                continue
             fresh = False
             if brackets and width == 0 and _is_forgotten(source, match.start(), tokens[-1]):
                 opened = brackets[0]
@@ -144,7 +142,7 @@ def tokenize(source: str, problems: Problems) -> list[Token]:
             brackets.clear()  # nothing else on this line can be trusted
         elif kind == "other":
             problems.add("P001", f"{text!r} is no sign of the language", (line, column))
-        else:
+        elif kind not in ("comment", "blank"):
             tokens.append(_token(Token, (kind, text, line, column)))
     if brackets:
         problems.add("P003", f"{brackets[0].text!r} is opened here and never closed", brackets[0].place)

@@ -5,6 +5,8 @@ from validators.pinescript.expressions import Expressions, PineSyntaxError, show
 from validators.pinescript.lexer import SOFT, Token, tokenize, version_of
 from validators.pinescript.problems import Problems
 
+# What may stand behind the first name of a written type.
+_IN_TYPES = frozenset(("name", ".", "<", "[", *SOFT))
 _ASSIGNS = (":=", "+=", "-=", "*=", "/=", "%=")
 
 
@@ -97,7 +99,15 @@ class _Parser(Expressions):
     def statement(self) -> s.Statement:
         token = self.token
         kind = token.kind
-        if kind in ("break", "continue"):
+        if kind == "name":
+            after = self.next_kind()
+            if after == "=":
+                return self.declaration(token, "")
+            if after == "(" and self._is_function():
+                return self.function(False, False)
+            if after in _IN_TYPES and self._is_declaration():
+                return self.declaration(token, "")
+        elif kind in ("break", "continue"):
             self.take()
             return s.Leave(*token.place, token.text)
         if kind == "[" and self._is_tuple_declaration():
@@ -114,11 +124,6 @@ class _Parser(Expressions):
             "enum",
         ):
             return self.definition()
-        if kind == "name":
-            if self._is_function():
-                return self.function(False, False)
-            if self._is_declaration():
-                return self.declaration(token, "")
         value = self.expression()
         if self.token.kind in _ASSIGNS:
             operator = self.take().text

@@ -36,10 +36,11 @@ class Name(Node):
 
 @dataclass(slots=True)
 class Attribute(Node):
-    """`value.name`: a member of a namespace, an object or an enum."""
+    """`value.name`: a member of a namespace, an object or an enum; `path` is all of it where it is made of names only."""
 
     value: "Expression"
     name: str
+    path: str = ""
 
 
 @dataclass(slots=True)

@@ -7,11 +7,9 @@ from validators.pinescript import syntax as s
 
 def path_of(expression: s.Expression) -> str:
     """`ta.ema` for the names it is made of, empty for anything else."""
-    if isinstance(expression, s.Name):
-        return expression.name
-    if isinstance(expression, s.Attribute) and (head := path_of(expression.value)):
-        return f"{head}.{expression.name}"
-    return ""
+    if isinstance(expression, s.Attribute):
+        return expression.path
+    return expression.name if isinstance(expression, s.Name) else ""
 
 
 def walk(nodes: Iterable[object]) -> Iterator[s.Node]:

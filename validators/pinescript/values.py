@@ -29,6 +29,7 @@ from validators.pinescript.scope import Scope, Variable
 from validators.pinescript.tree import path_of
 
 _COLLECTIONS = ("array", "matrix", "map")
+_PLAIN = CORE | {"na"}
 
 
 class Values:
@@ -229,7 +230,7 @@ class Values:
     def operands(self, operator: str, left: Kind, right: Kind, node: s.Node) -> bool:
         """Whether the operator takes these two; a problem where it does not."""
         bases = {left.base, right.base}
-        if not bases <= CORE | {"na"} and (
+        if not bases <= _PLAIN and (
             bases & OBJECTS or any(base.startswith(("array<", "map<", "matrix<")) for base in bases)
         ):
             if operator in ("==", "!="):
