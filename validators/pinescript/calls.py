@@ -239,7 +239,9 @@ def _match(checker: "Values", node: s.Call, name: str, way: Signature, arguments
                 problems.add("P018", f"{name}() is given {slot.name!r} twice", argument.place)
             good = False
         taken.add(slot.name)
-        if isinstance(kind, Kind) and not _fits(checker, name, slot, kind, argument, report):
+        if isinstance(kind, list) or kind.base in slot.bases and kind.qualifier < SERIES:
+            continue
+        if not _fits(checker, name, slot, kind, argument, report):
             good = False
     missing = [required for required in way.required if required not in taken]
     if missing:

@@ -1,6 +1,7 @@
 """One script, looked at from its signs to its habits."""
 
 import functools
+import gc
 
 from validators.pinescript.checker import Checker
 from validators.pinescript.habits import check_habits
@@ -18,6 +19,16 @@ def check_script(source: str) -> tuple[Problem, ...]:
 
     A row's script is asked about by its rules and by its task: the last few are kept.
     """
+    collecting = gc.isenabled()
+    gc.disable()  # thousands of nodes are made and die with the tree: the collector would walk them for nothing
+    try:
+        return _checked(source)
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def _checked(source: str) -> tuple[Problem, ...]:
     problems = Problems()
     script = parse(source, problems)
     if script.version >= OLDEST:

@@ -15,7 +15,7 @@ _RANKS = {
 _QUALIFIERS = ("const", "input", "simple", "series")
 _SIGNS = frozenset(("-", "+", "not"))
 _AFTER = frozenset((".", "(", "[", "<"))
-_STRUCTURES = ("if", "for", "while", "switch")
+_STRUCTURES = frozenset(("if", "for", "while", "switch"))
 
 
 class PineSyntaxError(Exception):
@@ -26,7 +26,7 @@ class Expressions:
     """Reads expressions from tokens; structures, which hold statements, are left to who reads those."""
 
     def __init__(self, tokens: list[Token], problems: Problems) -> None:
-        self.tokens = tokens + tokens[-1:] * 3  # so that looking ahead from the last one finds an end, too
+        self.tokens = tokens + tokens[-1:] * 3  # looking past the last one finds an end, too
         self.token, self.problems, self.at = tokens[0], problems, 0
         self.calls: list[s.Call] = []
         self.assigns: list[s.Assign] = []
@@ -36,9 +36,8 @@ class Expressions:
 
     def take(self) -> Token:
         token = self.token
-        if token.kind != "end":
-            self.at += 1
-            self.token = self.tokens[self.at]
+        self.at += 1
+        self.token = self.tokens[self.at]
         return token
 
     def next_kind(self) -> str:
@@ -140,23 +139,23 @@ class Expressions:
         condition = self.binary(1)
         if self.token.kind != "?":
             return condition
-        place = self.take().place
+        mark = self.take()
         yes = self.expression()
         self.expect(":", "between the two values of '?'")
-        return s.Ternary(*place, condition, yes, self.expression())
+        return s.Ternary(mark.line, mark.column, condition, yes, self.expression())
 
     def binary(self, rank: int) -> s.Expression:
-        left = self.unary()
+        left = self.operand()
         while (found := _RANKS.get(self.token.kind, 0)) >= rank:
             operator = self.take()
             left = s.Binary(operator.line, operator.column, operator.text, left, self.binary(found + 1))
         return left
 
-    def unary(self) -> s.Expression:
+    def operand(self) -> s.Expression:
         token = self.token
         if token.kind in _SIGNS:
             self.take()
-            return s.Unary(*token.place, token.kind, self.unary())
+            return s.Unary(*token.place, token.kind, self.operand())
         value = self.primary()
         return self.postfix(value) if self.token.kind in _AFTER else value
 

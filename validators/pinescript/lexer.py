@@ -54,6 +54,12 @@ _TOKEN = re.compile(
     |(?P<other>.))[ \t]*""",
     re.VERBOSE,
 )
+# Groups whose matches are tokens as they stand; signs and keywords are kinds of their own.
+_PLAIN = frozenset(("name", "sign", "number", "string", "color"))
+_KINDS = {
+    text: text
+    for text in (*KEYWORDS, ":=", "==", "!=", "<=", ">=", "=>", "+=", "-=", "*=", "/=", "%=", *"-+*/%<>=?:,.")
+}
 _CLOSES = {"(": ")", "[": "]"}
 _FOLD = re.compile(r"\s*\n\s*")
 _QUOTES = re.compile(r'(\\.)|"')
@@ -89,6 +95,7 @@ def comments_of(source: str) -> list[tuple[int, str, bool]]:
 def tokenize(source: str, problems: Problems) -> list[Token]:
     """All tokens, ending with `end`. What cannot be a token is a problem and left out."""
     tokens: list[Token] = []
+    append = tokens.append
     levels = [0]
     line, start = 1, 0
     brackets: list[Token] = []
@@ -99,7 +106,7 @@ def tokenize(source: str, problems: Problems) -> list[Token]:
         column = match.start() - start + 1
         if kind == "newline":
             if not fresh and not brackets:
-                tokens.append(_token(Token, ("newline", "", line, column)))
+                append(_token(Token, ("newline", "", line, column)))
             indent = text[text.rindex("\n") + 1 :]
             line, start, fresh = line + text.count("\n"), match.end() - len(indent), True
             width = len(indent) + (INDENT - 1) * indent.count("\t")
@@ -119,15 +126,13 @@ def tokenize(source: str, problems: Problems) -> list[Token]:
                 brackets.clear()
             if not brackets:
                 _open_line(tokens, levels, width, line)
-        if kind == "name":
-            tokens.append(_token(Token, (text if text in KEYWORDS else "name", text, line, column)))
-        elif kind == "sign":
-            tokens.append(_token(Token, (text, text, line, column)))
+        if kind in _PLAIN:
+            append(_token(Token, (_KINDS.get(text, kind), text, line, column)))
         elif kind == "opening":
-            tokens.append(_token(Token, (text, text, line, column)))
+            append(_token(Token, (text, text, line, column)))
             brackets.append(tokens[-1])
         elif kind == "closing":
-            tokens.append(_token(Token, (text, text, line, column)))
+            append(_token(Token, (text, text, line, column)))
             if brackets:
                 brackets.pop()
         elif kind in ("folded", "lines"):
@@ -142,8 +147,6 @@ def tokenize(source: str, problems: Problems) -> list[Token]:
             brackets.clear()  # nothing else on this line can be trusted
         elif kind == "other":
             problems.add("P001", f"{text!r} is no sign of the language", (line, column))
-        elif kind not in ("comment", "blank"):
-            tokens.append(_token(Token, (kind, text, line, column)))
     if brackets:
         problems.add("P003", f"{brackets[0].text!r} is opened here and never closed", brackets[0].place)
         tokens += [Token(_CLOSES[bracket.kind], "", line, 1) for bracket in reversed(brackets)]

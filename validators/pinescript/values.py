@@ -30,6 +30,9 @@ from validators.pinescript.tree import path_of
 
 _COLLECTIONS = ("array", "matrix", "map")
 _PLAIN = CORE | {"na"}
+_COMPARISONS = frozenset(("==", "!=", "<", "<=", ">", ">="))
+_LITERALS = {base: Kind(CONST, base) for base in CORE}
+_TRUTHS = [Kind(rank, "bool") for rank in range(SERIES + 1)]
 
 
 class Values:
@@ -115,7 +118,7 @@ class Values:
         return kind if isinstance(kind, Kind) else ANYTHING
 
     def literal(self, node: s.Literal) -> Kind:
-        return Kind(CONST, node.kind)
+        return _LITERALS[node.kind]
 
     def name(self, node: s.Name) -> Kind | list[Kind]:
         variable = self.scope.find(node.name)
@@ -217,11 +220,11 @@ class Values:
         if operator in ("and", "or"):
             self.condition(left, node.left, repr(operator))
             self.condition(right, node.right, repr(operator))
-            return Kind(rank, "bool")
+            return _TRUTHS[rank]
         if not self.operands(operator, left, right, node):
             return ANYTHING
-        if operator in ("==", "!=", "<", "<=", ">", ">="):
-            return Kind(rank, "bool")
+        if operator in _COMPARISONS:
+            return _TRUTHS[rank]
         base = joined(left, right).base
         if operator == "/" and base == "int":
             base = UNKNOWN  # the language calls it int where an int is asked for, and it may hold a fraction
