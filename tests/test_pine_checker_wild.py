@@ -105,8 +105,11 @@ def test_a_request_looks_ahead_by_what_it_asks_for(asked, codes):
     body = f"late() => ta.sma(close, 3)\nearly() => ta.sma(close, 3)[1]\nkept = high[1]\nlog.info(str.tostring(late() + early() + kept))\n_ = request.security(syminfo.tickerid, 'D', {asked}, lookahead = barmerge.lookahead_on)"
     if asked[0] == "[":
         body = body.replace("_ = ", "[_, _] = ")
-    assert _codes(body) == codes
-    assert _codes(body.replace("'D'", "timeframe.period")) == []
+    assert _codes(body, head='strategy("x")') == codes
+    assert _codes(body) == []  # an indicator is warned
+    assert _codes(body.replace("'D'", "timeframe.period"), head='strategy("x")') == []
+    found = check_script(f'//@version=6\nindicator("x")\n{body}\n')
+    assert [problem.code for problem in found if problem.severity == "warning"] == codes
 
 
 def test_version_five_takes_what_version_six_does_not():

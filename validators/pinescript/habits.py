@@ -89,7 +89,11 @@ def _argument(call: s.Call, name: str, place: int) -> s.Expression | None:
 
 
 def _check_lookahead(checker: Checker, call: s.Call) -> None:
-    """P040 where what is asked for is known at the end of its bar only; of another series put together as text, a warning."""
+    """P040 where what is asked for is known at the end of its bar only.
+
+    An error in a strategy, whose test it falsifies. Elsewhere a warning, as the compiler takes it and well-known
+    indicators do it, and of a series whose name is put together, too: such are most often figures of a company.
+    """
     ahead = _argument(call, "lookahead", 4)
     value = _argument(call, "expression", 2)
     if ahead is None or path_of(ahead) != "barmerge.lookahead_on" or value is None:
@@ -106,9 +110,10 @@ def _check_lookahead(checker: Checker, call: s.Call) -> None:
     if names & checker.imports or not (names & checker.table.values.keys() - _KNOWN_EARLY or "ta" in names):
         return  # nobody can say, or what is asked for does not change within a bar
     symbol = _argument(call, "symbol", 0)
-    joined = symbol is not None and any(isinstance(node, s.Binary) for node in _meant(checker, symbol))
+    named = symbol is None or not any(isinstance(node, s.Binary) for node in _meant(checker, symbol))
+    severity = "error" if named and checker.kind_of_script == "strategy" else "warning"
     message = "lookahead_on without an offset shows the past what only the future knew; ask for value[1]"
-    checker.problems.add("P040", message, ahead.place, "warning" if joined else "error")
+    checker.problems.add("P040", message, ahead.place, severity)
 
 
 def _meant(checker: Checker, value: s.Expression) -> Iterator[s.Node]:
