@@ -213,6 +213,25 @@ def leakage(names: tuple[str, ...], **options: Any) -> None:
 
 
 @cli.command()
+@click.argument("names", metavar="FILES", nargs=-1)
+@click.option("--to", default="", metavar="FORMAT", help="Format to write; --list shows them.")
+@click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), default=None, help="FILE.jsonl[.gz|.zst], FILE.parquet or, for csv, FILE.csv.")  # fmt: skip
+@click.option("--shape", default="", help="Shape of the rows read; recognised per row where it is not given.")
+@click.option("--template", type=click.Path(dir_okay=False, path_type=Path), default=None, help="For the format text: a file with {instruction}, {input}, {output} and {system}.")  # fmt: skip
+@click.option("--keep-metadata", is_flag=True, help="Keep facts, provenance and other bookkeeping columns, where the client bears them.")  # fmt: skip
+@click.option("--max-tokens", default=0, help="Leave out rows longer than this; 0 for no limit.")
+@click.option("--tokenizer", default="", help="tokenizer.json for --max-tokens; otherwise 3 characters count as a token.")
+@click.option("--dry-run", is_flag=True, help="Print the first row in the new shape and write nothing.")
+@click.option("--list", "listing", is_flag=True, help="List the formats.")
+@click.option("--workers", "-j", default=0, help="Processes; 0 for one per core where the files are large. The bytes do not depend on it.")  # fmt: skip
+def convert(names: tuple[str, ...], **options: Any) -> None:
+    """Write rows of any shape in the format of a trainer."""
+    from converters.command import run_convert
+
+    sys.exit(run_convert(names, **options))
+
+
+@cli.command()
 @click.argument("files", nargs=-1, required=True)
 @click.option("--near", default=0.8, metavar="LIKENESS", help="Least likeness of near duplicates: Jaccard of word triples.")  # fmt: skip
 @click.option("--fields", default="", help="What is compared, comma-separated: system, instruction, input, output, rejected or any column; default all texts.")  # fmt: skip
