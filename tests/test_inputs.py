@@ -3,6 +3,7 @@
 import gzip
 import io
 import json
+import random
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ import polars as pl
 import pytest
 import zstandard
 
+from tapewright import inputs
 from tapewright.errors import FileError, RowError
 from tapewright.inputs import expand, parse, read_items
 from tapewright.shapes import SHAPES, from_record, recognise
@@ -288,3 +290,29 @@ def test_a_gigabyte_of_zeros_is_refused_in_bounded_memory(tmp_path):
     out = subprocess.run([sys.executable, "-c", _BOUNDED, *names], capture_output=True, text=True, cwd=ROOT)
     assert out.returncode == 0, out.stderr[-2000:]
     assert out.stdout.count("longer than 64 Mi") == 4, out.stdout
+
+
+def test_lines_are_told_apart_wherever_a_chunk_ends(monkeypatch):
+    """Blocks against a plain reading of the same bytes, with chunks and longest lines of a few bytes."""
+    rng = random.Random(1)
+    for _ in range(2_000):
+        longest = rng.choice([8, 20, 64])
+        monkeypatch.setattr(inputs, "LONGEST_LINE", longest)
+        monkeypatch.setattr(inputs, "CHUNK", rng.choice([size for size in (1, 3, 7, 16) if 2 * size <= longest]))
+        lines = [
+            rng.choice([b"", b" ", b"a" * rng.randint(1, 30), b"b"]) + rng.choice([b"\n", b"\r\n", b"\n\n"])
+            for _ in range(9)
+        ]
+        data = b"".join([*lines[: rng.randint(0, 9)], rng.choice([b"", b"xx", b"y" * 25])])
+        *whole, last = data.split(b"\n")
+        expected = []
+        for number, line in enumerate([*(line + b"\n" for line in whole), last], 1):
+            if len(line) > longest or len(line) == longest and not line.endswith(b"\n"):
+                expected.append((number, None))
+            elif line.strip():
+                expected.append((number, line.strip()))
+        stream = io.BytesIO(data)
+        found = []
+        for part in inputs._read_lines("f", stream.readline(longest), stream, 1):
+            found += [(part.line, None)] if isinstance(part, inputs.Item) else part.parts
+        assert found == expected

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tapewright.errors import ConfigError, FileError, NetworkError
+from tapewright.errors import ConfigError
 from tapewright.inputs import Item
 from tapewright.rows import Row
 from validators.leakage import public
@@ -460,29 +460,6 @@ def test_tables_of_texts(tmp_path, name, text):
     sentence = text.splitlines()[1].rsplit(",", 1)[0]
     (found,) = find_leaks(_side([_row(1, input=f"Tweet: {sentence}. Label it.")]), [Side(name, lambda: iter(items))])
     assert found.counts()["L004"] == 1 and found.test.unreadable == 0
-
-
-def test_benchmarks_offline(monkeypatch, tmp_path):
-    def refuse(*_, **__):
-        raise ConnectionError("no route to the Hub\nmore lines")
-
-    hub = pytest.importorskip("huggingface_hub", reason="huggingface_hub is not installed")
-    monkeypatch.setattr(hub, "snapshot_download", refuse)
-    with pytest.raises(
-        NetworkError, match="could not be fetched: no route to the Hub; download it and give --benchmark tfns=PATH"
-    ):
-        public.read_benchmark("tfns")
-    monkeypatch.setattr(hub, "snapshot_download", lambda *_, **__: str(tmp_path))
-    with pytest.raises(FileError, match="no text of FiQA"):
-        public.read_benchmark("fiqa")
-    (tmp_path / "a.csv").write_text("sentence\nhello there\n")
-    assert len(public.read_benchmark("fiqa")[1]) == 1
-
-
-def test_hub_library_is_needed_only_for_the_hub(monkeypatch):
-    monkeypatch.setitem(sys.modules, "huggingface_hub", None)
-    with pytest.raises(ConfigError, match=r"install tapewright\[hub\]"):
-        public.read_benchmark("fpb")
 
 
 def test_options_are_checked():
