@@ -335,4 +335,4 @@ def _of_argument(name: str, arguments: Arguments) -> Kind | list[Kind]:
         return Kind(SERIES, "bool")
     if name in ("nz", "fixnan") and found.base == "na":
         return ANYTHING
-    return Kind(SERIES if name != "nz" or found.qualifier != UNSURE else UNSURE, found.base)
+    return Kind(found.qualifier if name == "nz" else SERIES, found.base)

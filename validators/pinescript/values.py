@@ -273,25 +273,24 @@ class Values:
         return [self.single(item) for item in node.items]
 
     def if_(self, node: s.If) -> Kind | list[Kind]:
-        self.condition(self.single(node.condition), node.condition, "'if'")
-        first = self.inside(node.body)
-        if not node.otherwise:
-            return first if isinstance(first, list) else Kind(SERIES, first.base)
-        return _either(first, self.inside(node.otherwise))
+        test = self.single(node.condition)
+        self.condition(test, node.condition, "'if'")
+        result = self.inside(node.body)
+        if node.otherwise:
+            result = _either(result, self.inside(node.otherwise))
+        return _decided([test], result)
 
     def switch(self, node: s.Switch) -> Kind | list[Kind]:
-        subject = self.single(node.subject) if node.subject is not None else None
+        tests = [self.single(node.subject)] if node.subject is not None else []
         result: Kind | list[Kind] | None = None
         for case in node.cases:
             if case.test is not None:
-                test = self.single(case.test)
-                if subject is None:
-                    self.condition(test, case.test, "a case")
+                tests.append(self.single(case.test))
+                if node.subject is None:
+                    self.condition(tests[-1], case.test, "a case")
             kind = self.inside(case.body)
             result = kind if result is None else _either(result, kind)
-        if isinstance(result, Kind):
-            return Kind(SERIES if subject is None or subject.qualifier == SERIES else UNSURE, result.base)
-        return result or VOID
+        return _decided(tests, result or VOID)
 
     def for_(self, node: s.For) -> Kind | list[Kind]:
         kinds = [self.single(part) for part in (node.start, node.end, node.step) if part is not None]
@@ -320,8 +319,15 @@ def _either(left: Kind | list[Kind], right: Kind | list[Kind]) -> Kind | list[Ki
     if isinstance(left, Kind) and isinstance(right, Kind):
         if "void" in (left.base, right.base):
             return Kind(UNSURE, UNKNOWN) if left.base != right.base else VOID
-        return Kind(SERIES, joined(left, right).base)
+        return joined(left, right)
     return ANYTHING
+
+
+def _decided(tests: list[Kind], result: Kind | list[Kind]) -> Kind | list[Kind]:
+    """The type of a structure: one that rests on what is known early is not judged by when it is known."""
+    if isinstance(result, list):
+        return result
+    return Kind(SERIES if widest(*tests, result) == SERIES else UNSURE, result.base)
 
 
 _VALUES = {
