@@ -232,6 +232,30 @@ def convert(names: tuple[str, ...], **options: Any) -> None:
 
 
 @cli.command()
+@click.argument("sources", metavar="FILE=SHARE", nargs=-1, required=True)
+@click.option("--size", "-n", default=0, help="Rows to write; 0 for as many as the shares allow.")
+@click.option("--seed", default=42, help="Which rows of each file are taken.")
+@click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), required=True, help="FILE.jsonl[.gz|.zst] or FILE.parquet.")  # fmt: skip
+def mix(sources: tuple[str, ...], **options: Any) -> None:
+    """Blend datasets by share, e.g. general instructions against forgetting."""
+    from converters.command import run_mix
+
+    sys.exit(run_mix(sources, **options))
+
+
+@cli.command()
+@click.argument("old", metavar="OLD")
+@click.argument("new", metavar="NEW")
+@click.option("--json", "as_json", is_flag=True, help="The difference as JSON on stdout.")
+@click.option("--most", default=20, help="Lines to print of each kind.")
+def diff(old: str, new: str, **options: Any) -> None:
+    """Compare two versions of a dataset by what their rows say; exit 1 where they differ."""
+    from converters.command import run_diff
+
+    sys.exit(run_diff(old, new, **options))
+
+
+@cli.command()
 @click.argument("files", nargs=-1, required=True)
 @click.option("--near", default=0.8, metavar="LIKENESS", help="Least likeness of near duplicates: Jaccard of word triples.")  # fmt: skip
 @click.option("--fields", default="", help="What is compared, comma-separated: system, instruction, input, output, rejected or any column; default all texts.")  # fmt: skip

@@ -1,4 +1,4 @@
-"""What `convert` does once its options are parsed."""
+"""What `convert`, `mix` and `diff` do once their options are parsed."""
 
 import os
 import sys
@@ -8,8 +8,10 @@ from pathlib import Path
 
 import orjson
 
+from converters.compare import as_report, compare
 from converters.convert import Account, Options, convert, left_path, preview
 from converters.formats import Format, format_named, formats
+from converters.mix import mix
 from converters.texts import check_template
 from tapewright.errors import ConfigError, FileError
 from tapewright.inputs import expand
@@ -39,6 +41,42 @@ def run_convert(
         account = convert(list(names), output, options, workers=_count_workers(workers, names), watch=watch)
     _tell(account, chosen, output)
     return 0 if account.written or not account.rows else 1
+
+
+def run_mix(sources: tuple[str, ...], *, output: Path, size: int, seed: int) -> int:
+    """Blend files by share and say what was taken of each."""
+    shares = []
+    for source in sources:
+        name, sign, share = source.rpartition("=")
+        try:
+            shares.append((name, float(share)))
+        except ValueError:
+            raise ConfigError(f"{source!r} is not FILE=SHARE, e.g. general.jsonl=0.2") from None
+        if not sign or not name:
+            raise ConfigError(f"{source!r} is not FILE=SHARE, e.g. general.jsonl=0.2")
+    taken, sha256 = mix(shares, output, size=size, seed=seed)
+    for source in taken:
+        _say(f"{source.name}: {source.taken:,} of {source.rows:,} rows ({source.share:.0%})")
+    _say(f"{output}  sha256 {sha256}")
+    return 0
+
+
+def run_diff(old: str, new: str, *, as_json: bool, most: int) -> int:
+    """Compare two versions; returns 0 where they hold the same rows, else 1."""
+    found = compare(old, new)
+    if as_json:
+        sys.stdout.write(orjson.dumps(as_report(found)).decode() + "\n")
+        return 0 if found.equal else 1
+    for old_line, new_line, name in found.changed[:most]:
+        sys.stdout.write(f"~ {old}:{old_line} -> {new}:{new_line} ({name})\n")
+    for sign, file, lines in (("-", old, found.removed), ("+", new, found.added)):
+        for line in lines[:most]:
+            sys.stdout.write(f"{sign} {file}:{line}\n")
+        if len(lines) > most:
+            sys.stdout.write(f"{sign} … and {len(lines) - most:,} more\n")
+    unread = f", {found.unreadable:,} unreadable" if found.unreadable else ""
+    _say(f"{found.same:,} rows in both, {len(found.changed):,} changed, {len(found.added):,} added, {len(found.removed):,} removed{unread}")  # fmt: skip
+    return 0 if found.equal else 1
 
 
 def _read_template(path: Path | None) -> str:

@@ -39,12 +39,15 @@ class Format:
     extra_columns: bool = True  # whether the client bears columns of ours
 
 
+_OTHERS = ("__init__", "formats", "dialogue", "convert", "command", "mix", "compare")
+
+
 @functools.cache
 def formats() -> dict[str, Format]:
     """Every format by name: a sorted walk of the folder."""
     found: dict[str, Format] = {}
     for path in sorted(Path(__file__).parent.glob("*.py")):
-        if path.stem in ("__init__", "formats", "dialogue", "convert", "command"):
+        if path.stem in _OTHERS:
             continue
         module = importlib.import_module(f"converters.{path.stem}")
         for entry in getattr(module, "FORMATS", ()):
