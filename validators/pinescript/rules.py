@@ -247,7 +247,7 @@ _declare(
 _declare(
     "P040",
     "looks ahead",
-    "Another timeframe is asked for with lookahead_on and without an offset.",
+    "Another timeframe is asked for with lookahead_on and without an offset: an error in a strategy, a warning elsewhere, where some draw the running day on purpose.",
     "Tests know the future and live trading does not.",
     'plot(request.security(syminfo.tickerid, "D", close, lookahead = barmerge.lookahead_on))',
     'plot(request.security(syminfo.tickerid, "D", close[1], lookahead = barmerge.lookahead_on))',
