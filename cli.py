@@ -220,7 +220,9 @@ def leakage(names: tuple[str, ...], **options: Any) -> None:
 @click.option("--template", type=click.Path(dir_okay=False, path_type=Path), default=None, help="For the format text: a file with {instruction}, {input}, {output} and {system}.")  # fmt: skip
 @click.option("--keep-metadata", is_flag=True, help="Keep facts, provenance and other bookkeeping columns, where the client bears them.")  # fmt: skip
 @click.option("--max-tokens", default=0, help="Leave out rows longer than this; 0 for no limit.")
-@click.option("--tokenizer", default="", help="tokenizer.json for --max-tokens; otherwise 3 characters count as a token.")
+@click.option(
+    "--tokenizer", default="", help="tokenizer.json for --max-tokens; otherwise 3 characters count as a token."
+)
 @click.option("--dry-run", is_flag=True, help="Print the first row in the new shape and write nothing.")
 @click.option("--list", "listing", is_flag=True, help="List the formats.")
 @click.option("--workers", "-j", default=0, help="Processes; 0 for one per core where the files are large. The bytes do not depend on it.")  # fmt: skip

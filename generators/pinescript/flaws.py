@@ -131,34 +131,31 @@ def _flaw(make: Callable, codes: str, wrong: tuple[str, ...], mend: tuple[str, .
 
 _READ = ("It has to read `{{ now }}`.", "The line should be `{{ now }}`.", "Write `{{ now }}` instead.")
 _DROP = ("Take the line out.", "The line has to go.", "Delete it.")
-FLAWS = tuple(
-    _flaw(*entry)
-    for entry in (
-        (mutations.misspelt_name, "P010", ("`{{ subject }}` is declared nowhere in the script; it is a slip of the pen", "there is no variable called `{{ subject }}`; the name is misspelt"), _READ),
-        (mutations.unknown_function, "P011 P012", ("there is no built-in called `{{ subject }}`; the name is misspelt", "`{{ subject }}` does not exist among the built-in functions"), _READ),
-        (mutations.old_function, "P028", ("`{{ subject }}` without its namespace is the version 4 name, which later versions do not know", "since version 5 the function `{{ subject }}` is only reached through its namespace"), _READ),
-        (mutations.missing_argument, "P015", ("the call of `{{ subject }}` lacks its last argument", "`{{ subject }}` is called with an argument too few"), _READ),
-        (mutations.extra_argument, "P016 P019", ("the call of `{{ subject }}` has an argument too many", "`{{ subject }}` takes fewer arguments than it is given here"), _READ),
-        (mutations.text_for_number, "P019", ("a text in quotes is handed to `{{ subject }}` where it takes a number", "`{{ subject }}` wants a number and is given a quoted text"), _READ),
-        (mutations.unknown_argument, "P017", ("`{{ subject }}` is no argument of this function; the name is misspelt", "the call names an argument `{{ subject }}` that does not exist"), _READ),
-        (mutations.reassigned_undeclared, "P013", ("`:=` gives a new value to `{{ subject }}`, which was never declared; the first assignment takes `=`", "`{{ subject }}` is reassigned with `:=` before it exists"), _READ),
-        (mutations.declared_twice, "P014", ("`{{ subject }}` is declared a second time in the same scope", "this declares `{{ subject }}` once more, although it exists already"), _DROP),
-        (mutations.bad_indent, "P005", ("the line of the block is indented by two spaces, and a block takes four", "the block under it is indented by two spaces instead of four"), ("Indent it by four spaces.", "Four spaces make it part of the block.")),
-        (mutations.lost_bracket, "P003 P004", ("a closing bracket is missing at the end", "the bracket of the call is never closed"), _READ),
-        (mutations.lost_quote, "P002", ("the text is never closed: a quotation mark is missing", "a quotation mark is missing, so the text runs on to the end of the line"), _READ),
-        (mutations.unknown_constant, "P010 P012", ("there is no constant `{{ subject }}` in this namespace; the name is misspelt", "`{{ subject }}` is no member of its namespace"), _READ),
-        (mutations.wrong_number_of_names, "P025", ("the tuple takes more names than the function returns values; `{{ subject }}` is one too many", "with `{{ subject }}` there are more names than values"), _READ),
-        (mutations.plotted_in_block, "P026", ("`plot` stands inside a block, and it is only allowed at the top level", "a plot cannot be drawn from inside an `if`"), ("Take the line out; the series can be plotted at the top level.", "The line has to go; a plot belongs to the top level.")),
-        (mutations.order_in_indicator, "P027", ("`{{ subject }}` is an order, and an indicator cannot place any", "an indicator has no positions to close, so `{{ subject }}` is not allowed"), _DROP),
-        (looks_ahead, "P040", ("with `lookahead_on` and no offset the script sees the day's value before the day is over, so its past looks better than it could have been traded", "the request looks ahead: `lookahead_on` without `[1]` hands every bar the finished value of its day"), ("Ask for the value of the completed day with `[1]`.", "Put `[1]` behind the value that is asked for: then it is known from the first bar of the day."), 3.0),
-        (draws_back, "P041", ("a negative offset draws the line on bars that did not know it yet", "the plot is shifted into the past, so it shows values before they existed"), ("Leave the offset out: `{{ now }}`.", "It has to read `{{ now }}`."), 1.5),
-        (every_tick, "P042", ("`calc_on_every_tick` decides live bars tick by tick, while past bars are decided at their close, so the test and the live run differ",), ("Leave the argument out: decide at the close of the bar, live as in the test.",), 1.5),
-        (number_for_bool, "P023", ("`{{ subject }}` is a number, and version 6 takes only a truth value as a condition", "version 6 does not turn the number `{{ subject }}` into a truth value"), _READ, 1.5),
-        (na_without_type, "P021", ("`{{ subject }}` begins as `na` and has no type, so the compiler cannot know what it is",), _READ, 1.5),
-        (old_argument, "P029", ("`{{ subject }}` was an argument of earlier versions; version 6 does not have it",), ("Leave it out; a transparent colour is made with `color.new`.", "Without it the line reads `{{ now }}`; `color.new` makes a colour transparent.")),
-        (fraction_for_int, "P019", ("`{{ subject }}` takes a whole number as its default",), _READ),
-        (no_declaration, "P006", ("the script declares nothing: `{{ subject }}()` is missing",), ("Put `{{ now }}` under the version.",)),
-    )
+FLAWS = (
+    _flaw(mutations.misspelt_name, "P010", ("`{{ subject }}` is declared nowhere in the script; it is a slip of the pen", "there is no variable called `{{ subject }}`; the name is misspelt"), _READ),
+    _flaw(mutations.unknown_function, "P011 P012", ("there is no built-in called `{{ subject }}`; the name is misspelt", "`{{ subject }}` does not exist among the built-in functions"), _READ),
+    _flaw(mutations.old_function, "P028", ("`{{ subject }}` without its namespace is the version 4 name, which later versions do not know", "since version 5 the function `{{ subject }}` is only reached through its namespace"), _READ),
+    _flaw(mutations.missing_argument, "P015", ("the call of `{{ subject }}` lacks its last argument", "`{{ subject }}` is called with an argument too few"), _READ),
+    _flaw(mutations.extra_argument, "P016 P019", ("the call of `{{ subject }}` has an argument too many", "`{{ subject }}` takes fewer arguments than it is given here"), _READ),
+    _flaw(mutations.text_for_number, "P019", ("a text in quotes is handed to `{{ subject }}` where it takes a number", "`{{ subject }}` wants a number and is given a quoted text"), _READ),
+    _flaw(mutations.unknown_argument, "P017", ("`{{ subject }}` is no argument of this function; the name is misspelt", "the call names an argument `{{ subject }}` that does not exist"), _READ),
+    _flaw(mutations.reassigned_undeclared, "P013", ("`:=` gives a new value to `{{ subject }}`, which was never declared; the first assignment takes `=`", "`{{ subject }}` is reassigned with `:=` before it exists"), _READ),
+    _flaw(mutations.declared_twice, "P014", ("`{{ subject }}` is declared a second time in the same scope", "this declares `{{ subject }}` once more, although it exists already"), _DROP),
+    _flaw(mutations.bad_indent, "P005", ("the line of the block is indented by two spaces, and a block takes four", "the block under it is indented by two spaces instead of four"), ("Indent it by four spaces.", "Four spaces make it part of the block.")),
+    _flaw(mutations.lost_bracket, "P003 P004", ("a closing bracket is missing at the end", "the bracket of the call is never closed"), _READ),
+    _flaw(mutations.lost_quote, "P002", ("the text is never closed: a quotation mark is missing", "a quotation mark is missing, so the text runs on to the end of the line"), _READ),
+    _flaw(mutations.unknown_constant, "P010 P012", ("there is no constant `{{ subject }}` in this namespace; the name is misspelt", "`{{ subject }}` is no member of its namespace"), _READ),
+    _flaw(mutations.wrong_number_of_names, "P025", ("the tuple takes more names than the function returns values; `{{ subject }}` is one too many", "with `{{ subject }}` there are more names than values"), _READ),
+    _flaw(mutations.plotted_in_block, "P026", ("`plot` stands inside a block, and it is only allowed at the top level", "a plot cannot be drawn from inside an `if`"), ("Take the line out; the series can be plotted at the top level.", "The line has to go; a plot belongs to the top level.")),
+    _flaw(mutations.order_in_indicator, "P027", ("`{{ subject }}` is an order, and an indicator cannot place any", "an indicator has no positions to close, so `{{ subject }}` is not allowed"), _DROP),
+    _flaw(looks_ahead, "P040", ("with `lookahead_on` and no offset the script sees the day's value before the day is over, so its past looks better than it could have been traded", "the request looks ahead: `lookahead_on` without `[1]` hands every bar the finished value of its day"), ("Ask for the value of the completed day with `[1]`.", "Put `[1]` behind the value that is asked for: then it is known from the first bar of the day."), 3.0),
+    _flaw(draws_back, "P041", ("a negative offset draws the line on bars that did not know it yet", "the plot is shifted into the past, so it shows values before they existed"), ("Leave the offset out: `{{ now }}`.", "It has to read `{{ now }}`."), 1.5),
+    _flaw(every_tick, "P042", ("`calc_on_every_tick` decides live bars tick by tick, while past bars are decided at their close, so the test and the live run differ",), ("Leave the argument out: decide at the close of the bar, live as in the test.",), 1.5),
+    _flaw(number_for_bool, "P023", ("`{{ subject }}` is a number, and version 6 takes only a truth value as a condition", "version 6 does not turn the number `{{ subject }}` into a truth value"), _READ, 1.5),
+    _flaw(na_without_type, "P021", ("`{{ subject }}` begins as `na` and has no type, so the compiler cannot know what it is",), _READ, 1.5),
+    _flaw(old_argument, "P029", ("`{{ subject }}` was an argument of earlier versions; version 6 does not have it",), ("Leave it out; a transparent colour is made with `color.new`.", "Without it the line reads `{{ now }}`; `color.new` makes a colour transparent.")),
+    _flaw(fraction_for_int, "P019", ("`{{ subject }}` takes a whole number as its default",), _READ),
+    _flaw(no_declaration, "P006", ("the script declares nothing: `{{ subject }}()` is missing",), ("Put `{{ now }}` under the version.",)),
 )  # fmt: skip
 
 
