@@ -40,6 +40,7 @@ def draw(rng: Stream, world: World) -> Situation:
         "wrong": wrong,
         "mend": mend,
         "silent": silent,
+        "live": program.kind == "strategy" and flaw.name != "draws_back",
         "message": "" if silent or rng.chance(0.5) else f"line {flawed.line}: {flawed.message}",
         "broken": flawed.source.rstrip("\n"),
         "code": source.rstrip("\n"),

@@ -34,9 +34,16 @@ def draw(rng: Stream, world: World) -> Situation:
             "frame": program.frame,
             "old": old.rstrip("\n"),
             "code": new.rstrip("\n"),
-            "changes": [(str(change.line), text) for change, text in zip(changes, said)],
+            "changes": [(_places(change.lines), text) for change, text in zip(changes, said)],
         },
         origin=dict.fromkeys(facts, "drawn"),
         group=f"pine:{program.signal.slug}",
-        label=changes[1].name,
+        label=changes[-1].name,
     )
+
+
+def _places(lines: tuple[int, ...]) -> str:
+    """`line 7`, or `lines 7, 12 and 20`."""
+    if len(lines) == 1:
+        return f"line {lines[0]}"
+    return f"lines {', '.join(map(str, lines[:-1]))} and {lines[-1]}"

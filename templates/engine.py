@@ -145,9 +145,15 @@ def render(template: jinja2.Template | Wording, words: Mapping[str, Any], stream
     return "```".join(part if place % 2 else _tidied_around(part) for place, part in enumerate(parts)).strip()
 
 
+_QUOTED = re.compile(r"`[^`\n]+`")
+
+
 def _tidied_around(text: str) -> str:
     """Tidied text with the line ends at its edges, which keep a fence on a line of its own."""
-    tidy = _tidy(text)
+    quoted = _QUOTED.findall(text)
+    tidy = _tidy(_QUOTED.sub("``", text))
+    for code in quoted:  # a line of code in a sentence stays as it is, too
+        tidy = tidy.replace("``", code, 1)
     before = "\n" * min(2, len(text) - len(text.lstrip("\n"))) if tidy else "\n\n"
     after = "\n" * min(2, len(text) - len(text.rstrip("\n"))) if tidy else ""
     return before + tidy + after

@@ -42,6 +42,8 @@ class Block:
     kind: str = ""
     overlay: bool = False
     intraday: bool = False
+    hourly: bool = False  # makes sense on bars of an hour at most
+    vague: bool = False  # its name and numbers leave open when it signals: a request says its rules as well
     price: bool = False  # its plots belong on the candles
     needs_stop: bool = False
     draws: tuple[Drawn, ...] = ()

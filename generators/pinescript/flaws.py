@@ -82,11 +82,15 @@ def every_tick(subject: Subject, rng: Stream) -> Mutant | None:
 
 def number_for_bool(subject: Subject, rng: Stream) -> Mutant | None:
     """A number where version 6 wants a condition."""
-    place = _line_with(subject, r"^if (.* and )?strategy\.position_size ([<>=]=?) 0$", rng)
+    place = _line_with(subject, r"^if (.* and )?strategy\.position_size == 0$", rng)
     if place is None:
         return None
     number, match = place
-    return _as(subject.source, number, f"if {match[1] or ''}strategy.position_size"), number, "strategy.position_size"
+    return (
+        _as(subject.source, number, f"if {match[1] or ''}not strategy.position_size"),
+        number,
+        "strategy.position_size",
+    )
 
 
 def na_without_type(subject: Subject, rng: Stream) -> Mutant | None:
@@ -132,7 +136,7 @@ def _flaw(make: Callable, codes: str, wrong: tuple[str, ...], mend: tuple[str, .
 _READ = ("It has to read `{{ now }}`.", "The line should be `{{ now }}`.", "Write `{{ now }}` instead.")
 _DROP = ("Take the line out.", "The line has to go.", "Delete it.")
 FLAWS = (
-    _flaw(mutations.misspelt_name, "P010", ("`{{ subject }}` is declared nowhere in the script; it is a slip of the pen", "there is no variable called `{{ subject }}`; the name is misspelt"), _READ),
+    _flaw(mutations.misspelt_name, "P010", ("`{{ subject }}` is declared nowhere in the script; it is a typing error", "there is no variable called `{{ subject }}`; the name is misspelt"), _READ),
     _flaw(mutations.unknown_function, "P011 P012", ("there is no built-in called `{{ subject }}`; the name is misspelt", "`{{ subject }}` does not exist among the built-in functions"), _READ),
     _flaw(mutations.old_function, "P028", ("`{{ subject }}` without its namespace is the version 4 name, which later versions do not know", "since version 5 the function `{{ subject }}` is only reached through its namespace"), _READ),
     _flaw(mutations.missing_argument, "P015", ("the call of `{{ subject }}` lacks its last argument", "`{{ subject }}` is called with an argument too few"), _READ),
@@ -141,9 +145,9 @@ FLAWS = (
     _flaw(mutations.unknown_argument, "P017", ("`{{ subject }}` is no argument of this function; the name is misspelt", "the call names an argument `{{ subject }}` that does not exist"), _READ),
     _flaw(mutations.reassigned_undeclared, "P013", ("`:=` gives a new value to `{{ subject }}`, which was never declared; the first assignment takes `=`", "`{{ subject }}` is reassigned with `:=` before it exists"), _READ),
     _flaw(mutations.declared_twice, "P014", ("`{{ subject }}` is declared a second time in the same scope", "this declares `{{ subject }}` once more, although it exists already"), _DROP),
-    _flaw(mutations.bad_indent, "P005", ("the line of the block is indented by two spaces, and a block takes four", "the block under it is indented by two spaces instead of four"), ("Indent it by four spaces.", "Four spaces make it part of the block.")),
+    _flaw(mutations.bad_indent, "P005", ("this line belongs to a block and is indented by two spaces instead of four", "two spaces stand before this line of a block, and a block takes four"), ("Indent it by four spaces.", "Four spaces make it part of the block.")),
     _flaw(mutations.lost_bracket, "P003 P004", ("a closing bracket is missing at the end", "the bracket of the call is never closed"), _READ),
-    _flaw(mutations.lost_quote, "P002", ("the text is never closed: a quotation mark is missing", "a quotation mark is missing, so the text runs on to the end of the line"), _READ),
+    _flaw(mutations.lost_quote, "P002", ("the string is never closed: a quotation mark is missing", "a quotation mark is missing, so the string runs on to the end of the line"), _READ),
     _flaw(mutations.unknown_constant, "P010 P012", ("there is no constant `{{ subject }}` in this namespace; the name is misspelt", "`{{ subject }}` is no member of its namespace"), _READ),
     _flaw(mutations.wrong_number_of_names, "P025", ("the tuple takes more names than the function returns values; `{{ subject }}` is one too many", "with `{{ subject }}` there are more names than values"), _READ),
     _flaw(mutations.plotted_in_block, "P026", ("`plot` stands inside a block, and it is only allowed at the top level", "a plot cannot be drawn from inside an `if`"), ("Take the line out; the series can be plotted at the top level.", "The line has to go; a plot belongs to the top level.")),

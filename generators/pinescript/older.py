@@ -4,22 +4,23 @@ import re
 from typing import NamedTuple
 
 from generators.pinescript.program import Program
-from generators.pinescript.writer import write
+from generators.pinescript.writer import wrap, write
 from tapewright.streams import Stream
 
 
 class Change(NamedTuple):
-    """One thing version 6 writes otherwise: wordings, and the line of the older script it is found on."""
+    """One thing version 6 writes otherwise: wordings, and the lines of the older script it is found on."""
 
     name: str
     wording: tuple[str, ...]
-    line: int
+    lines: tuple[int, ...]
 
 
 _SAYS = {
     "when": ("the `when` argument of the order is gone: the condition stands in an `if`", "`when` no longer exists in order functions, so the call moves under an `if`"),
     "transp": ("`transp` is gone: the transparency goes into the colour with `color.new`", "`transp` was removed, and `color.new` carries the transparency"),
     "number": ("a number no longer counts as a condition: `strategy.position_size` is compared with zero", "version 6 does not turn numbers into truth values, so the position size is compared with zero"),
+    "margin": ("version 6 asks for full margin by default where version 5 asked for none; `margin_long = 0` and `margin_short = 0` keep the old test", "without `margin_long = 0` and `margin_short = 0` version 6 would refuse what costs more than the equity, which version 5 allowed"),
     "version": ("the version line now names version 6", "the script now declares version 6"),
 }  # fmt: skip
 _PLOT = re.compile(r"^(plot\(.*color = )(color\.\w+)([,)].*)$")
@@ -44,14 +45,19 @@ def write_both(program: Program, rng: Stream) -> tuple[str, str, list[Change]] |
         used.append("number")
     if not used:
         return None
+    if program.kind == "strategy":
+        new = new.replace(f'"{program.title}", ', f'"{program.title}", margin_long = 0, margin_short = 0, ', 1)
+        new = wrap(new)
     lines = old.split("\n")
     signs = {"when": "when = ", "transp": "transp = ", "number": "strategy.position_size"}
     places = {
-        name: next(number for number, line in enumerate(lines, 1) if signs[name] in line and _is_bare(name, line))
+        name: tuple(number for number, line in enumerate(lines, 1) if signs[name] in line and _is_bare(name, line))
         for name in used
     }
-    changes = [Change("version", _SAYS["version"], 1)]
-    changes += sorted((Change(name, _SAYS[name], places[name]) for name in used), key=lambda change: change.line)
+    changes = [Change("version", _SAYS["version"], (1,))]
+    if program.kind == "strategy":
+        changes.append(Change("margin", _SAYS["margin"], (2,)))
+    changes += sorted((Change(name, _SAYS[name], places[name]) for name in used), key=lambda change: change.lines)
     return old, new, changes
 
 

@@ -100,8 +100,11 @@ def _draw(kind: str, rng: Stream) -> Program:
     signal = rng.pick(list(parts.signals.values()))
     direction = rng.weighted(DIRECTIONS, (5, 2, 5) if kind == "strategy" else (2, 1, 9))
     filters = _draw_filters(signal, kind, rng)
-    intraday = signal.intraday or any(part.intraday for part in filters)
-    frame = rng.pick(("15m", "1h", "4h") if intraday else ("1h", "4h", "1d"))
+    parts_of_day = (signal, *filters)
+    if any(part.hourly for part in parts_of_day):
+        frame = rng.pick(("15m", "1h"))
+    else:
+        frame = rng.pick(("15m", "1h", "4h") if any(part.intraday for part in parts_of_day) else ("1h", "4h", "1d"))
     source = rng.pick(SOURCES[1:]) if "SRC" in signal.code and rng.chance(0.2) else "close"
     chosen: dict[str, Block | None] = {}
     extra: dict = {}

@@ -1,5 +1,6 @@
 """What a request and an explanation say of a program, and the facts of its row."""
 
+import re
 from typing import Any
 
 from generators.pinescript.blocks import Block
@@ -11,6 +12,7 @@ from templates.engine import compile_text, render
 _FRAMES = {"15m": "15-minute", "1h": "1-hour", "4h": "4-hour", "1d": "daily"}
 _MARKERS = ("markers on the chart where it signals", "triangles at the signals", "the signals marked on the chart")
 _ALERTS = ("alerts", "an alert message with every entry", "alerts I can act on")
+_SIGNALLED = ("alerts on the signals", "an alert for each signal")
 _RESULTS = ("a small table with closed trades, share of winners and net profit", "a results table in the corner")
 _STATE = (
     "a small table with the close and the bars since the last signal",
@@ -43,7 +45,12 @@ def describe(program: Program, rng: Stream) -> dict[str, Any]:
         "chart": _FRAMES[program.frame],
         "ask": ask,
         # A request that names the signal without one of its numbers says its rules as well.
-        "complete": all(value in ask for name, value in program.numbers.items() if name in _own(program)),
+        "complete": not program.signal.vague
+        and all(
+            re.search(rf"(?<![\d.]){re.escape(value)}(?![\d.]*\d)", ask)
+            for name, value in program.numbers.items()
+            if name in _own(program)
+        ),
         "long_when": rules["long"] if program.direction != "short" else "",
         "short_when": rules["short"] if program.direction != "long" else "",
         "leave_when": rules["short" if program.direction == "long" else "long"] if _closes(program) else "",
@@ -52,7 +59,7 @@ def describe(program: Program, rng: Stream) -> dict[str, Any]:
         "filter_long": [text(part.long_when) for part in program.filters],
         "filter_short": [text(part.short_when) for part in program.filters],
         "exit_asks": _exit_asks(program, exits, text, rng) if strategy else [],
-        "exit_says": _exit_says(program, exits, text) if strategy else [],
+        "exit_says": _exit_says(program, exits, text, rules) if strategy else [],
         "size_ask": text(size.ask) if size is not None else "",
         "size_says": text(size.says) if size is not None else "",
         "pyramiding": str(program.pyramiding) if program.pyramiding else "",
@@ -108,13 +115,15 @@ def _exit_asks(program: Program, exits: list[Block], text: Any, rng: Stream) -> 
     return asks
 
 
-def _exit_says(program: Program, exits: list[Block], text: Any) -> list[str]:
+def _exit_says(program: Program, exits: list[Block], text: Any, rules: dict[str, str]) -> list[str]:
     """One clause per way out, in the order the orders stand in."""
     says = [text(part.says) for part in exits]
     if program.natural:
         says.append(f"the position is closed when {text(program.signal.exit_words)}")
     if _closes(program):
-        says.append(f"the opposite signal closes the {program.direction} position")
+        other = "short" if program.direction == "long" else "long"
+        filtered = ", whatever the filters say" if program.filters else ""
+        says.append(f"the opposite signal closes the {program.direction} position ({rules[other]}{filtered})")
     elif program.opposite and program.direction == "both":
         says.append("the opposite signal reverses the position")
     return says
@@ -123,7 +132,7 @@ def _exit_says(program: Program, exits: list[Block], text: Any) -> list[str]:
 def _extras(program: Program, rng: Stream) -> list[str]:
     manner = program.manner
     wanted = (
-        (manner.markers, _MARKERS), (manner.alerts, _ALERTS), (manner.table == "results", _RESULTS), (manner.table == "state", _STATE),
+        (manner.markers, _MARKERS), (manner.alerts, _ALERTS if program.kind == "strategy" else _SIGNALLED), (manner.table == "results", _RESULTS), (manner.table == "state", _STATE),
         (manner.array, _ARRAYS), (manner.background, _BACKGROUND),
     )  # fmt: skip
     extras = [rng.pick(phrases) for there, phrases in wanted if there]

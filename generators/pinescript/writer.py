@@ -33,7 +33,7 @@ def write(program: Program, version: int = 6) -> str:
             out.append(f"// {_HEADINGS[program.manner.voice][heading]}")
         out += [*kept, ""]
     text = "\n".join(out).rstrip("\n") + "\n"
-    return _wrap(_in_manner(text, program))
+    return wrap(_in_manner(text, program))
 
 
 def _sections(program: Program) -> list[tuple[str, list[str]]]:
@@ -175,6 +175,8 @@ def _entry(program: Program, side: str, kept: bool) -> list[str]:
     if not program.pyramiding:
         reverses = program.direction == "both" and program.opposite
         guard += f" and strategy.position_size {('<=' if side == 'long' else '>=') if reverses else '=='} 0"
+    elif program.direction == "both" and not program.opposite:
+        guard += f" and strategy.position_size {'>=' if side == 'long' else '<='} 0"  # adds, and never reverses
     lines = [f"if {guard}"]
     arguments = [f'"{name}"', f"strategy.{side}"]
     out = []
@@ -270,8 +272,8 @@ def _table(program: Program) -> list[str]:
             "var table board = table.new(position.top_right, 2, 3, border_width = 1)", "if barstate.islast",
             "    float win_rate = strategy.closedtrades > 0 ? 100.0 * strategy.wintrades / strategy.closedtrades : 0.0",
             '    table.cell(board, 0, 0, "Closed trades")', "    table.cell(board, 1, 0, str.tostring(strategy.closedtrades))",
-            '    table.cell(board, 0, 1, "Winners %")', '    table.cell(board, 1, 1, str.tostring(win_rate, "#.0"))',
-            '    table.cell(board, 0, 2, "Net profit")', "    table.cell(board, 1, 2, str.tostring(strategy.netprofit, format.mintick))",
+            '    table.cell(board, 0, 1, "Winners %")', '    table.cell(board, 1, 1, str.tostring(win_rate, "0.0"))',
+            '    table.cell(board, 0, 2, "Net profit")', '    table.cell(board, 1, 2, str.tostring(strategy.netprofit, "#,##0.00"))',
         ]  # fmt: skip
     if manner.table == "state":
         signals = " or ".join(f"{side}_signal" for side in program.sides)
@@ -364,7 +366,7 @@ def _camel(name: str) -> str:
     return head + "".join(part.capitalize() for part in rest)
 
 
-def _wrap(text: str) -> str:
+def wrap(text: str) -> str:
     """Long calls broken after a comma; a line that goes on is indented by five more, which is no block."""
     out = []
     for line in text.split("\n"):
