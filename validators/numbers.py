@@ -153,7 +153,7 @@ def check_numbers(answer: Answer) -> None:
                 continue
             if found is None:
                 true = quantities.get(key)
-                if true is not None and not isinstance(true, str) and _matches(claim, true):
+                if true is not None and not isinstance(true, str) and matches(claim, true):
                     continue
         _judge(answer, claim, quantities)
 
@@ -184,7 +184,7 @@ def _is_explained(answer: Answer, claim: Claim, known: Known) -> bool:
     if not low <= claim.value <= high and (high < float("inf") or _is_price(answer, claim)):
         return False
     if claim.frame and claim.strict and answer.prompt.values.get(claim.key) and is_named(claim, answer.lower):
-        return any(_matches(claim, value) for value in answer.prompt.values[claim.key])
+        return any(matches(claim, value) for value in answer.prompt.values[claim.key])
     if claim.value in known or is_ordinary(claim, answer.text, answer.lower):
         return True
     # Readings of an oscillator are seen, never worked out.
@@ -218,7 +218,8 @@ def _check_timeless(answer: Answer) -> None:
             )
 
 
-def _matches(claim: Claim, true: float) -> bool:
+def matches(claim: Claim, true: float) -> bool:
+    """True when the claim states `true` as its kind is printed; a gap said with a word carries no sign."""
     stated = claim.value
     # A gap "from" or "short of" a level, and a money amount said with a verb, carry no sign of their own.
     if not claim.signed or (true < 0 <= stated and claim.kind.startswith("funding_")):

@@ -370,7 +370,8 @@ def _check_entity(answer: Answer, asked: str, text: str) -> None:
 # --- the check ----------------------------------------------------------------------------------
 
 
-def _stated_label(answer: Answer, text: str) -> tuple[str, re.Match] | None:
+def stated_label(answer: Answer) -> tuple[str, re.Match] | None:
+    """The one label an answer gives and where; None with a finding where it gives none or several."""
     found = [
         (label, m)
         for label, m in _labels_in(answer.text)
@@ -396,7 +397,7 @@ def check_task(answer: Answer) -> None:
     if len(vocabulary) < 2 or len({_POLARITY[label.split()[-1]] for label in vocabulary}) < 2:
         return
     _check_entity(answer, asked, text)
-    stated = _stated_label(answer, text)
+    stated = stated_label(answer)
     if stated is None:
         return
     label, match = stated
