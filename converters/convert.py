@@ -2,12 +2,13 @@
 
 import csv
 import io
+import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import orjson
 
@@ -22,6 +23,7 @@ from tapewright.workers import map_in_order
 
 BOOKKEEPING = ("id", "task_type", "family", "group", "as_of", "defect", "label", "facts", "provenance")
 EXAMPLES = 3  # places named per reason
+CHUNK = 1 << 20  # bytes copied at a time
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,22 +172,21 @@ def convert(
     chosen = format_named(options.format)
     _check(chosen, options, output)
     account = Account()
-    aside: list[bytes] = []
 
-    def chunks() -> Iterator[bytes]:
+    def chunks(aside: BinaryIO) -> Iterator[bytes]:
         blocks = (block for name in expand(names) for block in read_blocks(name, watch))
         for _, (lines, counted, left) in map_in_order(_encode, blocks, workers, _start, (options,)):
             account.add(counted)
-            if left:
-                aside.append(left)
+            aside.write(left)
             yield lines
 
-    with files.locked(output):
-        sha256 = _write(output, chunks(), chosen)
+    with files.locked(output), tempfile.TemporaryFile() as aside:
+        sha256 = _write(output, chunks(aside), chosen)
         account.files[output.name] = sha256
-        if aside:
+        if aside.tell():
+            aside.seek(0)
             path = left_path(output)
-            account.files[path.name] = files.write_from_lines(path, iter(aside))
+            account.files[path.name] = files.write_from_lines(path, iter(lambda: aside.read(CHUNK), b""))
         if chosen.companion is not None:
             _write_companion(output, chosen)
         files.write_manifest(output, {

@@ -55,6 +55,8 @@ def whole(path: Path) -> Iterator[BinaryIO]:
         os.replace(handle.name, path)
         _sync_folder(path.parent)
     except OSError as error:
+        if isinstance(error, FileError):
+            raise
         raise FileError(f"cannot write {path}: {error.strerror or error}; nothing was left half-written") from error
     finally:
         if handle is not None:
@@ -138,11 +140,26 @@ def write_from_lines(path: Path, chunks: Iterable[bytes]) -> str:
                 for chunk in chunks:
                     packed.write(chunk)
         else:
-            import polars
-
-            frame = polars.read_ndjson(io.BytesIO(b"".join(chunks)), infer_schema_length=None)
-            frame.write_parquet(target, compression="zstd", row_group_size=50_000)
+            _write_parquet(path, target, chunks)
     return sha256_of(path)
+
+
+GROUP_ROWS = 10_000  # rows of a Parquet row group, which is what memory holds while one is written
+
+
+def _write_parquet(path: Path, target: Any, chunks: Iterable[bytes]) -> None:
+    """By way of a file of lines beside it, so that neither the rows nor their table are ever whole in memory."""
+    import polars
+
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", suffix=".lines") as lines:
+        for chunk in chunks:
+            lines.write(chunk)
+        lines.flush()
+        try:
+            table = polars.scan_ndjson(lines.name, infer_schema_length=None) if lines.tell() else polars.LazyFrame()
+            table.sink_parquet(target.name, compression="zstd", row_group_size=GROUP_ROWS)
+        except polars.exceptions.PolarsError as error:
+            raise FileError(f"cannot write {path}: no table fits these rows ({str(error).splitlines()[0]}); write .jsonl") from error  # fmt: skip
 
 
 def sha256_of(path: Path) -> str:

@@ -2,6 +2,9 @@
 
 import csv
 import json
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -12,10 +15,12 @@ from converters.convert import Account, Encoder, Options, convert, left_path, pr
 from converters.dialogue import REJECTED, SYSTEM, TOOLS, TURNS, dialogue_of
 from converters.formats import PREFERENCE, PROMPTS, SFT, UNPAIRED, formats
 from converters.texts import rendered
+from tapewright import files
 from tapewright.errors import ConfigError, FileError
 from tapewright.inputs import Item
 from tapewright.shapes import from_record
 
+ROOT = Path(__file__).parent.parent
 # Formats whose records `validate` and `convert` read again as rows.
 READ_AGAIN = [
     "alpaca", "instruction-response", "sharegpt", "openai", "openai-dpo", "trl", "trl-prompt-completion", "trl-preference",
@@ -241,3 +246,39 @@ def test_the_command_tells_what_became_of_the_rows(mixed, tmp_path, capsys):
     with pytest.raises(SystemExit):
         cli.main(["convert", "--list"])
     assert "openai-dpo" in capsys.readouterr().out
+
+
+def test_parquet_of_many_rows_does_not_fill_memory(tmp_path):
+    """The peak of a process of its own that writes four times the rows of another is hardly higher."""
+    code = (
+        "import sys, threading, time\n"
+        "from pathlib import Path\n"
+        "from tapewright.files import write_from_lines\n"
+        "peak, done = 0, False\n"
+        "def watch():\n"
+        "    global peak\n"
+        "    while not done:\n"
+        "        lines = Path('/proc/self/status').read_text().splitlines()\n"
+        "        peak = max(peak, int(next(line for line in lines if line.startswith('RssAnon')).split()[1]))\n"
+        "        time.sleep(0.005)\n"
+        "watcher = threading.Thread(target=watch)\n"
+        "watcher.start()\n"
+        'row = b\'{"instruction":"%07d","output":"\' + b\'x\' * 900 + b\'"}\\n\'\n'
+        "write_from_lines(Path(sys.argv[1]), (b''.join(row % (n + k) for k in range(1000)) for n in range(0, int(sys.argv[2]), 1000)))\n"
+        "done = True\n"
+        "watcher.join()\n"
+        "print(peak // 1024)\n"
+    )
+    peaks = []
+    for rows in (40_000, 160_000):
+        call = [sys.executable, "-c", code, str(tmp_path / "rows.parquet"), str(rows)]
+        peaks.append(int(subprocess.run(call, cwd=ROOT, capture_output=True, text=True, check=True).stdout))
+    assert peaks[1] < peaks[0] + 60, peaks  # the further 120,000 rows are 110 MiB of text
+
+
+def test_rows_no_table_fits_are_an_error(tmp_path):
+    with pytest.raises(FileError, match=r"no table fits these rows .*; write \.jsonl"):
+        files.write_from_lines(tmp_path / "rows.parquet", [b'{"a": 1}\n{"a": {"b": 2}}\n'])
+    assert not list(tmp_path.iterdir())
+    files.write_from_lines(tmp_path / "none.parquet", [])
+    assert list(files.read_records(tmp_path / "none.parquet")) == []
