@@ -10,26 +10,9 @@ from pathlib import Path
 from validators.clean import FIXABLE
 from validators.dataset import load_rules
 from validators.leakage import check  # noqa: F401  registers the rules of `leakage`
-from validators.rules import RULES, Rule
+from validators.rules import FAMILIES, RULES, Rule
 
 FOLDER = Path(__file__).parent.parent / "docs" / "rules"
-FAMILIES = {
-    "S": ("schema", "a row can be parsed, has a known shape, and its fields and turns are what that shape asks for"),
-    "X": ("text", "texts a trainer would not want to teach: placeholders, fragments, residue"),
-    "N": ("numbers", "numbers stand in the prompt, follow from it, or are said to be assumed"),
-    "R": ("risk", "warnings, promises, stops and leverage"),
-    "T": ("time", "an answer knows nothing that came after its moment"),
-    "F": ("form", "the parts and the format an answer owes"),
-    "C": ("preference", "what tells chosen from rejected is the right thing"),
-    "B": ("balance", "what only the whole file shows"),
-    "V": ("privacy", "what must not leave the house"),
-    "D": ("duplicates", "rows that repeat each other; found by `dedup`, and by `validate --duplicates`"),
-    "P": ("pine", "code of a row compiles and does not mislead"),
-    "L": (
-        "leakage",
-        "test material that training has already seen; found by `leakage`, and by `validate` where files or rows name their split",
-    ),  # fmt: skip
-}
 LONGEST_EXAMPLE = 900
 
 

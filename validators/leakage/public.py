@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tapewright.errors import ConfigError, FileError, NetworkError, suggest
+from tapewright.hub_answers import reason_of
 from tapewright.inputs import READABLE, Item, expand, read_items
 
 
@@ -66,33 +67,8 @@ def _fetch(name: str, known: Benchmark) -> Path:
         return Path(snapshot_download(known.repository, repo_type="dataset", allow_patterns=_WANTED))
     except Exception as error:  # the Hub's client raises its own, httpx's and the system's
         raise NetworkError(
-            f"{known.title} ({known.repository}) could not be fetched: {_reason(error)}; download it and give --benchmark {name}=PATH"
+            f"{known.title} ({known.repository}) could not be fetched: {reason_of(error)}; download it and give --benchmark {name}=PATH"
         ) from None
-
-
-_ANSWERS = {
-    401: "the Hub wants to know who asks (401): give a token in HF_TOKEN, and accept the dataset's terms if it has some",
-    403: "the Hub does not show it to this token (403)",
-    404: "the Hub has no such dataset (404)",
-    429: "the Hub had too many requests (429), try again in a while",
-}
-
-
-def _reason(error: Exception) -> str:
-    """Why nothing was fetched, in one line: what the Hub answered, or what kept it from answering."""
-    causes: list[BaseException] = [error]
-    while cause := causes[-1].__cause__ or causes[-1].__context__:
-        causes.append(cause)
-    for cause in causes:
-        status = getattr(getattr(cause, "response", None), "status_code", 0)
-        if status:
-            return _ANSWERS.get(status, f"the Hub is out of order ({status}), try again later" if status >= 500 else f"the Hub refuses ({status})")  # fmt: skip
-    if "HF_HUB_OFFLINE" in str(error):
-        return "it was not fetched before, and HF_HUB_OFFLINE forbids it now"
-    if any(type(cause).__name__ in ("ConnectError", "ConnectTimeout", "ReadTimeout") for cause in causes):
-        return f"no connection to the Hub ({str(causes[-1]).strip() or type(causes[-1]).__name__})"
-    lines = str(error).strip().splitlines() or [type(error).__name__]
-    return lines[0][:200]
 
 
 def _texts(place: Path) -> Iterator[Item]:
