@@ -258,6 +258,36 @@ def diff(old: str, new: str, **options: Any) -> None:
 
 
 @cli.command()
+@click.argument("models", metavar="[NAME=]MODEL", nargs=-1)
+@click.option("--data", multiple=True, metavar="FILE", help="Rows to ask; by default the test rows of a run's folder.")
+@click.option("--adapter", default="", metavar="FOLDER", help="Adapter to put on the one MODEL.")
+@click.option("--sentiment", default="", metavar="SET[=PATH]", help="fpb, fiqa, tfns or nwgi instead of --data, from a path or the Hub.")  # fmt: skip
+@click.option("--train", multiple=True, metavar="FILE", help="Rows the baselines may learn from; by default those asked.")
+@click.option("--answers", multiple=True, metavar="NAME=FILE", help="Answers made elsewhere: lines of row and answer.")
+@click.option("--endpoint", default="", metavar="URL", help="Server of OpenAI's chat completions, up to /v1; its key is OPENAI_API_KEY.")  # fmt: skip
+@click.option("--endpoint-model", default="", metavar="NAME", help="The model to ask for there.")
+@click.option("--rows", default=0, help="Ask so many, evenly over the tasks; 0 for all.")
+@click.option("--seed", default=42, help="Which rows are drawn, and the bootstrap.")
+@click.option("--max-new-tokens", default=512, help="Longest answer.")
+@click.option("--max-prompt-tokens", default=0, help="Leave longer prompts out; 0 for what the model's context bears.")
+@click.option("--batch", default=16, help="Rows asked at once.")
+@click.option("--json-rows", default=100, help="Rows the second scorer asks again as JSON; 0 for none.")
+@click.option("--few-shot", default=0, help="Ask the first model once more after so many solved rows.")
+@click.option("--baselines/--no-baselines", "trivial", default=True, help="Trivial answers to compare with.")
+@click.option("--device", default="auto", type=click.Choice(["auto", "cpu", "cuda"]), help="Where models run.")
+@click.option("--quantisation", default="", type=click.Choice(["", "nf4"]), help="Load models in four bits.")
+@click.option("--human", default=0, metavar="N", help="Write a sheet of N random answers for people to score.")
+@click.option("--sheet", type=click.Path(dir_okay=False, path_type=Path), default=None, help="A sheet people have filled in.")  # fmt: skip
+@click.option("--output", "-o", type=click.Path(file_okay=False, path_type=Path), default=Path("evaluation"), help="Folder for answers and reports.")  # fmt: skip
+@click.option("--json", "as_json", is_flag=True, help="The measures as JSON on stdout.")
+def evaluate(models: tuple[str, ...], **options: Any) -> None:
+    """Ask models the rows, score the answers with the checker, compare them."""
+    from finetune.evaluation.command import run_evaluate
+
+    sys.exit(run_evaluate(models, **options))
+
+
+@cli.command()
 @click.argument("files", nargs=-1, required=True)
 @click.option("--near", default=0.8, metavar="LIKENESS", help="Least likeness of near duplicates: Jaccard of word triples.")  # fmt: skip
 @click.option("--fields", default="", help="What is compared, comma-separated: system, instruction, input, output, rejected or any column; default all texts.")  # fmt: skip
@@ -323,6 +353,64 @@ def show(file: Path, row_id: str) -> None:
     from generators.command import show_row
 
     show_row(file, row_id)
+
+
+@cli.group(invoke_without_command=True)
+@click.option("--output", "-o", type=click.Path(file_okay=False, path_type=Path), default=Path("models/demo"), help="Folder for data, base and adapters.")  # fmt: skip
+@click.option("--size", "-n", default=0, help="Rows to generate; 0 for as many as the demo takes.")
+@click.option("--seed", default=42, help="Seed of the rows and of the training.")
+@click.option("--resume", is_flag=True, help="Go on from the last checkpoint.")
+@click.option("--force", is_flag=True, help="Train anew where a finished run lies.")
+@click.pass_context
+def finetune(ctx: click.Context, **options: Any) -> None:
+    """Train a model; alone: generate rows, then SFT and DPO with the embedded tiny model, offline on a CPU."""
+    if ctx.invoked_subcommand is None:
+        from finetune.command import run_demo
+
+        run_demo(**options)
+
+
+def _add_method(name: str, summary: str) -> None:
+    """One subcommand per method; all take the same options."""
+
+    @finetune.command(name, help=summary)
+    @click.argument("recipe", required=False)
+    @click.option("--data", multiple=True, metavar="FILE", help="Rows to train on, any shape; may be repeated.")
+    @click.option("--validation", multiple=True, metavar="FILE", help="Default: the -val file beside a -train file, or a part held out.")  # fmt: skip
+    @click.option("--model", default="", help="Folder or Hub name of the base; default the recipe's, else the embedded one.")  # fmt: skip
+    @click.option("--from", "start", default="", metavar="ADAPTER", help="Go on from this adapter, e.g. models/sft.")
+    @click.option("--set", "settings", multiple=True, metavar="KEY=VALUE", help="Override a key of the recipe; may be repeated.")  # fmt: skip
+    @click.option("--output", "-o", type=click.Path(path_type=Path), default=None, help=f"Folder for the result; default models/{name}.")  # fmt: skip
+    @click.option("--shape", default="", help="Shape of the rows read; recognised per row where it is not given.")
+    @click.option("--resume", is_flag=True, help="Go on from the last checkpoint; the result is the same, bit for bit.")
+    @click.option("--force", is_flag=True, help="Train anew where another or a finished run lies.")
+    @click.option("--dry-run", is_flag=True, help="Print parameters, memory by part, steps and tokens; train nothing.")
+    def train(recipe: str | None, **options: Any) -> None:
+        from finetune.command import run_finetune
+
+        run_finetune(name, recipe, **options)
+
+
+for _name, _summary in (
+    ("sft", "Supervised fine-tuning: the model learns the answers."),
+    ("dpo", "Preference pairs: the chosen answer up, the rejected one down."),
+    ("orpo", "Answers and preferences in one run, without a reference model."),
+    ("kto", "Answers that are labelled right or wrong, one by one."),
+    ("reward", "A reward model from preference pairs."),
+    ("rloo", "Reinforcement learning from sampled answers (REINFORCE, leave one out)."),
+    ("grpo", "Reinforcement learning from sampled answers; by default the checker is the reward."),
+    ("classify", "Sentiment labels: a classifier with class weights and macro F1."),
+):
+    _add_method(_name, _summary)
+
+
+@finetune.command()
+@click.option("--json", "as_json", is_flag=True, help="As JSON on stdout.")
+def recipes(as_json: bool) -> None:
+    """List the recipes that come along."""
+    from finetune.command import list_all_recipes
+
+    list_all_recipes(as_json)
 
 
 @cli.group(invoke_without_command=True)

@@ -18,6 +18,7 @@ from validators.claims.equations import read_equations
 from validators.claims.reader import Claim
 from validators.context import Answer, Prompt, read_prompt
 from validators.numbers import matches
+from validators.pinescript.fences import code_blocks
 from validators.sentiment_analysis import stated_label
 from validators.slots import required_slots_of
 
@@ -124,7 +125,7 @@ def _own_slot(answer: Answer, findings: list[Finding], facts: dict[str, Any], re
         return {"label": _label_state(answer, findings, facts)}
     wrong = any(finding.severity == "error" for finding in findings)
     if answer.spec.name.startswith("pinescript"):
-        if answer.spec.name != "pinescript_explain" and not answer.scripted:
+        if answer.spec.name != "pinescript_explain" and not holds_script(answer.text):
             return {_SCRIPT: MISSING}
         return {_SCRIPT: WRONG if wrong else RIGHT}
     if reference is not None and not read_equations(reference):
@@ -132,6 +133,11 @@ def _own_slot(answer: Answer, findings: list[Finding], facts: dict[str, Any], re
     if not answer.equations:
         return {"example": MISSING}
     return {"example": WRONG if wrong else RIGHT}
+
+
+def holds_script(text: str) -> bool:
+    """Whether a text holds a block of PineScript."""
+    return next(code_blocks(text), None) is not None
 
 
 def _label_state(answer: Answer, findings: list[Finding], facts: dict[str, Any]) -> str:
