@@ -13,65 +13,9 @@ import click
 
 from tapewright import __version__
 from tapewright.errors import TapewrightError
+from tapewright.parameters import Duration, Moment, Shares
 
 SHOW_DEFAULT = {"show_default": True, "help_option_names": ["-h", "--help"]}
-
-
-class Shares(click.ParamType):
-    """`name=share,…`, e.g. `train=0.8,val=0.1,test=0.1`."""
-
-    name = "name=share,…"
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[tuple[str, float], ...]:
-        if isinstance(value, tuple):
-            return value
-        pairs = []
-        for part in value.split(","):
-            name, sign, share = part.strip().partition("=")
-            try:
-                pairs.append((name.strip(), float(share)))
-            except ValueError:
-                self.fail(f"{part!r} is not name=share, e.g. risk_assessment=0.5", param, ctx)
-            if not sign:
-                self.fail(f"{part!r} is not name=share, e.g. risk_assessment=0.5", param, ctx)
-        names = [name for name, _ in pairs]
-        if len(set(names)) != len(names):
-            self.fail(f"a name stands twice in {value!r}", param, ctx)
-        return tuple(pairs)
-
-
-class Moment(click.ParamType):
-    """A UTC date or time, as epoch seconds."""
-
-    name = "YYYY-MM-DD[ HH:MM]"
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> int:
-        if isinstance(value, int):
-            return value
-        from datetime import UTC, datetime
-
-        try:
-            moment = datetime.fromisoformat(value)
-        except ValueError:
-            self.fail(f"{value!r} is not a date such as 2024-01-31 or '2024-01-31 12:00'", param, ctx)
-        return int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
-
-
-class Duration(click.ParamType):
-    """A length of time such as `71d`, `36h` or `20min`, as seconds."""
-
-    name = "duration"
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> int:
-        if isinstance(value, int):
-            return value
-        import re
-
-        found = re.fullmatch(r"(\d+(?:\.\d+)?) ?(s|min|m|h|d|w)?", value.strip().lower())
-        if not found or (found[2] is None and float(found[1])):
-            self.fail(f"{value!r} is not a duration such as 71d, 36h or 20min", param, ctx)
-        sizes = {None: 1, "s": 1, "m": 60, "min": 60, "h": 3_600, "d": 86_400, "w": 604_800}
-        return round(float(found[1]) * sizes[found[2]])
 
 
 @click.group(context_settings=SHOW_DEFAULT)
@@ -262,7 +206,9 @@ def diff(old: str, new: str, **options: Any) -> None:
 @click.option("--data", multiple=True, metavar="FILE", help="Rows to ask; by default the test rows of a run's folder.")
 @click.option("--adapter", default="", metavar="FOLDER", help="Adapter to put on the one MODEL.")
 @click.option("--sentiment", default="", metavar="SET[=PATH]", help="fpb, fiqa, tfns or nwgi instead of --data, from a path or the Hub.")  # fmt: skip
-@click.option("--train", multiple=True, metavar="FILE", help="Rows the baselines may learn from; by default those asked.")
+@click.option(
+    "--train", multiple=True, metavar="FILE", help="Rows the baselines may learn from; by default those asked."
+)
 @click.option("--answers", multiple=True, metavar="NAME=FILE", help="Answers made elsewhere: lines of row and answer.")
 @click.option("--endpoint", default="", metavar="URL", help="Server of OpenAI's chat completions, up to /v1; its key is OPENAI_API_KEY.")  # fmt: skip
 @click.option("--endpoint-model", default="", metavar="NAME", help="The model to ask for there.")
@@ -306,6 +252,42 @@ def dedup(files: tuple[str, ...], **options: Any) -> None:
     from validators.duplicates.command import run_dedup
 
     sys.exit(run_dedup(files, **options))
+
+
+@cli.command()
+@click.argument("names", metavar="FILES...", nargs=-1, required=True)
+@click.option("--repo", required=True, metavar="USER/NAME", help="Dataset repository; made where it is missing.")
+@click.option("--private", is_flag=True, help="Make a new repository private.")
+@click.option("--pr", "pull_request", is_flag=True, help="Open a pull request instead of committing to main.")
+@click.option("--revision", default="", help="Branch to commit to, or refs/pr/N to go on with a pull request; default main.")  # fmt: skip
+@click.option("--dry-run", is_flag=True, help="Only say what would be done, and print the card.")
+@click.option("--force", is_flag=True, help="Push in spite of errors; the card then says so. Keys and tokens always stop it.")  # fmt: skip
+@click.option("--overwrite", is_flag=True, help="Replace files that the last push did not leave so, e.g. a card edited by hand.")  # fmt: skip
+@click.option("--title", default="", help="Title of the card; default from the repository's name.")
+@click.option("--license", default="", metavar="ID", help="Licence as the Hub spells it, e.g. cc-by-4.0.")
+@click.option("--language", default="en", help="Language of the texts.")
+@click.option("--shape", default="", help="Shape of the rows read; recognised per row where it is not given.")
+@click.option("--tape", default="", metavar="SOURCE", help="Derive tape facts again from this source, e.g. bundled.")
+@click.option("--shard-mb", default=256, help="Megabytes of JSON text whose rows make one Parquet file.")
+@click.option("--token-stdin", is_flag=True, help="Read the token from stdin; otherwise HF_TOKEN or the login store.")
+@click.option("--workers", "-j", default=0, help="Processes of the check; 0 for one per core where the files are large.")  # fmt: skip
+def push(names: tuple[str, ...], **options: Any) -> None:
+    """Check FILES and push them to the Hub as Parquet with a card, in one commit."""
+    from converters.hub.command import run_push
+
+    run_push(names, **options)
+
+
+@cli.command()
+@click.argument("repo", metavar="USER/NAME")
+@click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), default=None, help="FILE.jsonl[.gz|.zst] or FILE.parquet becomes FILE-train… and so on; default datasets/NAME.jsonl.")  # fmt: skip
+@click.option("--revision", default="", help="Branch, commit or refs/pr/N; default main.")
+@click.option("--token-stdin", is_flag=True, help="Read the token from stdin; otherwise HF_TOKEN or the login store.")
+def pull(repo: str, **options: Any) -> None:
+    """Bring a pushed dataset back as rows; every file must be what its manifest says."""
+    from converters.hub.command import run_pull
+
+    run_pull(repo, **options)
 
 
 @cli.group()

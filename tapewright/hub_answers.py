@@ -37,7 +37,7 @@ def _is_of_transport(error: BaseException) -> bool:
 
 def may_pass(error: BaseException) -> bool:
     """Whether the same call may succeed a little later."""
-    return status_of(error) in LATER or is_dropped(error)
+    return status_of(error) in LATER or (is_dropped(error) and "HF_HUB_OFFLINE" not in str(error))
 
 
 def reason_of(error: BaseException, answers: Mapping[int, str] = _READING) -> str:

@@ -22,6 +22,7 @@ from templates.wording import Wording, expand, is_plain
 
 FOLDER = Path(__file__).parent
 SECTIONS = ("instruction", "input", "output")
+PAGES = "pages/"
 _SECTION = re.compile(r"^=== (\w+)[ \t]*\n", re.MULTILINE)
 
 # The stream that `pick` draws from while one text is rendered. A worker renders one text at a time.
@@ -68,6 +69,8 @@ class _Wording(jinja2.ext.Extension):
     """Turns includes and `wording` brackets of a source into expressions before Jinja sees it."""
 
     def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:
+        if name and name.startswith(PAGES):
+            return source  # Markdown has brackets of its own
         return expand(_INCLUDE.sub(r"{{ '\1'|fragment }}", source), name or "template")
 
 
@@ -119,6 +122,17 @@ def load_family(task: str, family: str) -> Mapping[str, jinja2.Template]:
         except jinja2.TemplateSyntaxError as error:
             raise TemplateError(f"{task}/{family}.j2 [{name}] line {error.lineno}: {error.message}") from error
     return compiled
+
+
+def render_page(name: str, values: Mapping[str, Any]) -> str:
+    """A page for people, `templates/pages/NAME.md.j2`: plain Jinja, nothing drawn, nothing tidied.
+
+    Raises TemplateError for a name it uses and `values` lacks.
+    """
+    try:
+        return _env.get_template(f"{PAGES}{name}.md.j2").render(values)
+    except jinja2.UndefinedError as error:
+        raise TemplateError(f"{PAGES}{name}.md.j2: {error.message}") from error
 
 
 _JOINED = re.compile(r"\n {1}(?=\S)")  # an included sentence ends in a newline; a space after it joins the next
