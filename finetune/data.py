@@ -15,7 +15,7 @@ from tapewright.inputs import expand, read_items
 from tapewright.rows import Row, identity
 from tapewright.shapes import from_record
 
-ANSWERS, PAIRS, LABELLED, PROMPTS = "answers", "pairs", "labelled answers", "prompts"
+ANSWERS, PAIRS, LABELLED, PROMPTS, TEXTS = "answers", "pairs", "labelled answers", "prompts", "texts"
 VALIDATION_SHARE, VALIDATION_MOST = 0.05, 200  # of the data where no validation file is given
 
 
@@ -85,6 +85,8 @@ _ADVICE = {
 
 
 def _lacks(row: Row, kind: str) -> str:
+    if kind == TEXTS:
+        return "" if row.output or row.input or row.instruction else "it has no text"
     if not (row.instruction or row.input or row.turns):
         return "it has no prompt"
     if kind == PROMPTS:
@@ -119,7 +121,7 @@ def _rank(row: Row, seed: int) -> str:
     return sha256(f"{seed}/{row.group or identity(row)}".encode()).hexdigest()
 
 
-def encode(
+def encode_rows(
     source: Source, loaded: Any, max_length: int, *, prompt_only: bool = False
 ) -> tuple[list[Example], list[tuple[str, str]]]:  # fmt: skip
     """(examples, rows left out with the reason). A row is left out where it is longer than `max_length` tokens."""

@@ -68,6 +68,8 @@ def save_trained(
         "base": {"name": model_name(loaded.source), "fingerprint": loaded.fingerprint},
         "response_format": loaded.response_format, "method": recipe.method, "data": source.sha256,
     }  # fmt: skip
+    if recipe.method == "classify":
+        record["labels"] = [name for _, name in sorted(model.config.id2label.items())]
     write_json(output / RECORD, record)
     return {path.name: files.sha256_of(path) for path in sorted(output.glob("*.safetensors"))}
 

@@ -71,6 +71,41 @@ def load_model(
     return Loaded(model, tokenizer, name, chosen, source, adapter or "", print_)
 
 
+def load_scorer(
+    source: str | None, labels: int, *, adapter: str | None = None, quantisation: str | None = None, dtype: str = "auto",
+    device: str = "auto", response_format: str = "auto", trainable: bool = False, names: list[str] | None = None,
+) -> Loaded:  # fmt: skip
+    """A model with a head of `labels` numbers: a reward model (1) or a classifier, whose labels' `names` it then knows.
+
+    Raises as `load_model` does.
+    """
+    from transformers import AutoModelForSequenceClassification
+
+    quieten()
+    source, adapter = resolve(source, adapter)
+    record = read_record(adapter) if adapter else {}
+    names = names or record.get("labels")
+    labels = len(names) if names else labels
+    head: dict[str, Any] = {"num_labels": labels, "problem_type": None}
+    if names:
+        head |= {"id2label": dict(enumerate(names)), "label2id": {name: place for place, name in enumerate(names)}}
+    model = load_weights(
+        AutoModelForSequenceClassification, source, quantisation, dtype, device, head, ignore_mismatched_sizes=True
+    )
+    tokenizer = load_tokenizer(adapter if adapter and _has_tokenizer(Path(adapter)) else source)
+    model.config.pad_token_id = tokenizer.pad_token_id
+    wanted = record.get("response_format", response_format) if response_format == "auto" else response_format
+    chosen = choose_format(tokenizer, wanted)
+    print_ = fingerprint(source)
+    if adapter:
+        model = _with_adapter(model, adapter, source, print_, record, trainable)
+    if not trainable:
+        model.eval()
+    return Loaded(
+        model, tokenizer, Path(adapter).name if adapter else model_name(source), chosen, source, adapter or "", print_
+    )
+
+
 def resolve(source: str | None, adapter: str | None = None) -> tuple[str, str | None]:
     """Where the base's weights are, and the adapter's folder. An adapter's folder as `source` stands for both."""
     if source and (Path(source) / "adapter_config.json").is_file():
@@ -88,8 +123,11 @@ def resolve(source: str | None, adapter: str | None = None) -> tuple[str, str | 
     return source, adapter
 
 
-def load_weights(kind: Any, source: str, quantisation: str | None, dtype: str, device: str, **options: Any) -> Any:
-    """The weights of `source` as a model of transformers class `kind` on one device."""
+def load_weights(
+    kind: Any, source: str, quantisation: str | None, dtype: str, device: str, head: dict[str, Any] | None = None,
+    **options: Any,
+) -> Any:  # fmt: skip
+    """The weights of `source` as a model of transformers class `kind` on one device; `head` alters its configuration."""
     import torch
     from transformers import AutoConfig
 
@@ -107,7 +145,7 @@ def load_weights(kind: Any, source: str, quantisation: str | None, dtype: str, d
         options["device_map"] = {"": place}
     check_there(source)
     try:
-        config = AutoConfig.from_pretrained(source, trust_remote_code=False)
+        config = AutoConfig.from_pretrained(source, trust_remote_code=False, **(head or {}))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             model = kind.from_pretrained(

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from finetune.adapters import attach, train_in_fp32
-from finetune.data import PROMPTS, Example, Source, encode, hold_out, read_source, require
+from finetune.data import PROMPTS, Example, Source, encode_rows, hold_out, read_source, require
 from finetune.failures import TrainingError, plainly
 from finetune.keep import save_trained, start_run, write_report
 from finetune.mask import preview
@@ -54,23 +54,22 @@ def run_training(run: Run) -> dict[str, Any]:
         run.say(f"{run.output} is finished already; --force trains anew")
         return done
     with plainly(recipe.batch, recipe.max_length, str(run.output)):
-        run.loaded = loaded = load(recipe, run.start)
-        encode_both(run, source, validation, method.KIND)
+        run.loaded = loaded = (
+            method.load(recipe, run.start, source) if hasattr(method, "load") else load(recipe, run.start)
+        )
+        encode_both(run, source, validation, method)
         plan = plan_run(recipe, len(run.train))
-        tell_data(run, source, plan)
-        model = _prepared(run, plan)
+        tell_data(run, source, plan, masked=not hasattr(method, "TASK"))
+        model = _prepared(run, plan, getattr(method, "TASK", "CAUSAL_LM"))
         trainer = _trainer(run, method, model, plan)
         train_in_fp32(trainer.model)  # what the trainer cast to bf16 on a 4-bit base
-        before = _measured(method, run, trainer.model)
         result = _train(run, trainer)
-        after = _measured(method, run, trainer.model)
+        measured, lines = method.measure(trainer, run.held, recipe) if run.held or method.KIND == PROMPTS else ({}, [])
         loaded.model = trainer.model
         weights = save_trained(run.output, loaded, recipe, source, identity)
-    report = _report(run, source, plan, result, weights)
-    if after:
-        report["preferences"] = method.summarise(before, after)
-        for line in method.tell(report["preferences"]):
-            run.say(line)
+    report = _report(run, source, plan, result, weights) | measured
+    for line in lines:
+        run.say(line)
     run.report = report
     write_report(run.output, report, run.history)
     shutil.rmtree(run.output / CHECKPOINTS, ignore_errors=True)
@@ -80,6 +79,8 @@ def run_training(run: Run) -> dict[str, Any]:
 def read_both(run: Run, kind: str) -> tuple[Source, Source]:
     """The rows to train on and those to validate on: a file of their own, the `-val` beside `-train`, or a part held out."""
     source = read_source(run.data, kind, run.shape)
+    if kind == PROMPTS:  # answers are sampled anew each step: there is no loss to stop early on
+        return source, Source([], "")
     if run.validation:
         return source, read_source(run.validation, kind, run.shape)
     beside = [path for name in run.data if (path := _sibling(name)) is not None]
@@ -96,26 +97,27 @@ def load(recipe: Recipe, start: str | None) -> Loaded:
     )  # fmt: skip
 
 
-def encode_both(run: Run, source: Source, validation: Source, kind: str) -> None:
+def encode_both(run: Run, source: Source, validation: Source, method: Any) -> None:
     """Fill `train` and `held`; what is too long joins the rows left out."""
-    recipe, only = run.recipe, kind == PROMPTS
-    run.train, left = encode(source, run.loaded, recipe.max_length, prompt_only=only)
+    recipe = run.recipe
+    encode = method.encode if hasattr(method, "encode") else encode_rows
+    run.train, left = encode(source, run.loaded, recipe.max_length)
     require(run.train, left, "train")
     source.left += left
-    run.held, left = encode(validation, run.loaded, recipe.max_length, prompt_only=only)
+    run.held, left = encode(validation, run.loaded, recipe.max_length)
     if validation.rows and not run.held:
         require(run.held, left, "validation")
     source.left += [(f"validation {place}", reason) for place, reason in left]
 
 
-def tell_data(run: Run, source: Source, plan: Plan) -> None:
+def tell_data(run: Run, source: Source, plan: Plan, *, masked: bool) -> None:
     """Say what is trained on, what is left out and why, and show the mask."""
     assert run.loaded is not None
     for line in summarise_left(source.left):
         run.say(line)
     rows = len(run.train) + len(run.held) + len(source.left)
     run.say(f"{rows:,} rows in = {len(run.train):,} to train on + {len(run.held):,} to validate on + {len(source.left):,} left out")  # fmt: skip
-    if run.train[0].answer:
+    if masked and run.train[0].answer:
         run.say("What is learnt, one example per task:")
         for line in preview(run.train, run.loaded.tokenizer, run.colour):
             run.say(line)
@@ -134,7 +136,7 @@ def summarise_left(left: list[tuple[str, str]]) -> list[str]:
     return lines
 
 
-def _prepared(run: Run, plan: Plan) -> Any:
+def _prepared(run: Run, plan: Plan, task: str) -> Any:
     """The model to train: a fresh adapter on the base, or the one it goes on from."""
     from transformers import set_seed
 
@@ -142,7 +144,7 @@ def _prepared(run: Run, plan: Plan) -> Any:
     assert loaded is not None
     set_seed(recipe.seed)  # the adapter's first weights
     if run.start is None:
-        return attach(loaded, recipe, steps=plan.steps)
+        return attach(loaded, recipe, task=task, steps=plan.steps)
     if recipe.quantisation == "nf4":
         from peft import prepare_model_for_kbit_training
 
@@ -183,14 +185,6 @@ def _train(run: Run, trainer: Any) -> Any:
     if not math.isfinite(result.training_loss):
         raise TrainingError(f"the mean loss is {result.training_loss}; lower learning_rate")
     return result
-
-
-def _measured(method: Any, run: Run, model: Any) -> Any:
-    """What a method looks at before and after training, where it does."""
-    if not hasattr(method, "measure") or not run.held:
-        return None
-    assert run.loaded is not None
-    return method.measure(model, run.loaded.tokenizer, run.held, run.recipe)
 
 
 def _report(run: Run, source: Source, plan: Plan, result: Any, weights: dict[str, str]) -> dict[str, Any]:

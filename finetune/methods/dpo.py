@@ -3,6 +3,7 @@
 from typing import Any
 
 from finetune.data import PAIRS, Example
+from finetune.preferences import read_pairs, summarise, tell
 from finetune.recipe import Recipe
 
 KIND = PAIRS
@@ -41,3 +42,9 @@ def pairs_dataset(examples: list[Example]) -> Any:
         "chosen_ids": [example.answer for example in examples],
         "rejected_ids": [example.rejected for example in examples],
     })  # fmt: skip
+
+
+def measure(trainer: Any, validation: list[Example], recipe: Recipe) -> tuple[dict[str, Any], list[str]]:
+    """What training did to the pairs of validation: the report's part and its lines."""
+    found = summarise(read_pairs(trainer, validation, recipe.batch), recipe.beta)
+    return {"preferences": found}, tell(found)

@@ -35,3 +35,9 @@ def _dataset(examples: list[Example]) -> Any:
         "input_ids": [[*example.prompt, *example.answer] for example in examples],
         "labels": [labels_of(example) for example in examples],
     })  # fmt: skip
+
+
+def measure(trainer: Any, validation: list[Example], recipe: Recipe) -> tuple[dict[str, Any], list[str]]:
+    """Loss on the answers of validation, as the weights that are kept have it."""
+    found = trainer.evaluate()
+    return {"validation_loss": found["eval_loss"]}, [f"validation loss {found['eval_loss']:.4f} nat per token"]

@@ -1,0 +1,89 @@
+"""What `finetune` and its subcommands do once their options are parsed."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from finetune.recipe import list_recipes, load_recipe, parse_settings
+from tapewright.errors import ConfigError
+
+DATA_ADVICE = "name rows with --data, e.g. those of `generate --split train=0.8,val=0.1,test=0.1 -o rows.jsonl`: --data rows-train.jsonl"  # fmt: skip
+
+
+def run_finetune(
+    method: str, recipe: str | None, *, data: tuple[str, ...], validation: tuple[str, ...], model: str, start: str,
+    settings: tuple[str, ...], output: Path | None, shape: str, resume: bool, force: bool, dry_run: bool,
+) -> None:  # fmt: skip
+    """Train by one method, or with `dry_run` say what that would take."""
+    _need_libraries()
+    overrides: dict[str, Any] = parse_settings(settings)
+    if model:
+        overrides["model"] = model
+    chosen = load_recipe(recipe, overrides, method=method)
+    if dry_run:
+        from finetune.estimate import estimate_run, tell_estimate
+
+        for line in tell_estimate(estimate_run(chosen, data, shape, start or None)):
+            _print(line)
+        return
+    if not data:
+        raise ConfigError(DATA_ADVICE)
+    from finetune.train import Run, run_training
+
+    target = output or Path("models") / method
+    run = Run(
+        chosen, data, target, validation, start or None, shape, resume, force, say=_say, colour=sys.stderr.isatty()
+    )  # fmt: skip
+    report = run_training(run)
+    speed = f" at {report['tokens_per_s']:,.0f} tokens/s" if report.get("tokens_per_s") else ""
+    _say(f"{target}: {report['steps']['done']:,} steps in {report['seconds']:,.0f} s{speed}; weights, report, plot and card are there")  # fmt: skip
+
+
+def run_demo(*, output: Path, size: int, seed: int, force: bool, resume: bool) -> None:
+    """Everything from rows to two adapters with the embedded model."""
+    _need_libraries()
+    from finetune.demo import run_all
+
+    run_all(output, size=size, seed=seed, force=force, resume=resume, say=_say)
+
+
+def list_all_recipes(as_json: bool) -> None:
+    """The recipes that come along."""
+    found = {name: load_recipe(name) for name in list_recipes()}
+    if as_json:
+        sys.stdout.buffer.write(orjson.dumps({n: r.model_dump() for n, r in found.items()}, option=orjson.OPT_INDENT_2) + b"\n")  # fmt: skip
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("recipe", "what for", "model", "adapter", "batch", "length", title="Recipes")
+    for name, recipe in found.items():
+        adapter = recipe.adapter if recipe.quantisation == "none" else f"{recipe.adapter}, {recipe.quantisation}"
+        batch = f"{recipe.batch}×{recipe.accumulation}"
+        table.add_row(name, recipe.summary, recipe.model or "embedded", adapter, batch, str(recipe.max_length))
+    Console(width=None if sys.stdout.isatty() else 140).print(table)
+
+
+def _need_libraries() -> None:
+    """Raises ConfigError where the training libraries are not installed."""
+    import importlib.util
+
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
+    missing = [name for name in ("torch", "transformers", "trl", "peft") if importlib.util.find_spec(name) is None]
+    if missing:
+        raise ConfigError(f"training needs {', '.join(missing)}: pip install 'tapewright[finetune]'")
+    import warnings
+
+    warnings.filterwarnings("ignore")  # the libraries' advice to each other; ours comes as errors
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(text + "\n")
+
+
+def _print(text: str) -> None:
+    sys.stdout.write(text + "\n")
