@@ -75,7 +75,7 @@ def run_evaluate(
             raise ConfigError(f"{entry!r} is not NAME=FILE")
         found.models[name] = _graded(cases, read_answers(Path(place), cases))
     if trivial:
-        found.trivial = {name: _graded(cases, said) for name, said in baselines(cases, known).items()}
+        found.trivial |= {name: _graded(cases, said) for name, said in baselines(cases, known).items()}
     if not found.everyone:
         raise ConfigError("nothing to evaluate: name a MODEL, --endpoint, --answers, or leave the baselines on")
     if sheet:
@@ -113,10 +113,12 @@ def _those_that_fit(cases: list[Case], first: Contender, asking: Asking, left: A
     from transformers import AutoConfig
 
     from finetune.evaluation.answering import context_of
-    from finetune.models import load_tokenizer, resolve
+    from finetune.models import check_there, load_tokenizer, quieten, resolve
     from finetune.prompts import choose_format, encode_prompt
 
-    source, adapter = resolve(first.source, first.adapter)
+    quieten()
+    source, _ = resolve(first.source, first.adapter)
+    check_there(source)
     tokenizer = load_tokenizer(source)
     choose_format(tokenizer, "auto")
     context = context_of(AutoConfig.from_pretrained(source, trust_remote_code=False))

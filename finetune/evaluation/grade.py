@@ -1,5 +1,6 @@
 """One answer, graded: everything the measures are made of, as plain counts and labels."""
 
+from collections import Counter
 from dataclasses import dataclass, field
 
 from finetune.evaluation.cases import Case
@@ -145,7 +146,8 @@ def _reasons(graded: Grade) -> list[str]:
     """What is wrong, worst first, in words."""
     reasons = [] if graded.readable else ["nothing readable"]
     reasons += [] if graded.said.finished else ["cut off before its end"]
-    reasons += [f"{finding.code} {finding.message}" for finding in graded.slots.findings]
+    told = Counter(f"{finding.code} {finding.message}" for finding in graded.slots.findings)
+    reasons += [f"{reason} ({count} times)" if count > 1 else reason for reason, count in told.items()]
     stated = {**graded.slots.derived, **graded.slots.copied}
     reasons += [f"{slot} {state}" for slot, state in stated.items() if state != "right"]
     return reasons

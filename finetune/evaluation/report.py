@@ -13,6 +13,7 @@ from finetune.evaluation.tables import WORST, Evaluation, Table, as_data, defini
 from tapewright.files import whole
 
 PLOTTED = ("slot_accuracy", "completion", "clean", "format", "direction", "sentiment_macro_f1", "pine_valid", "hallucination")  # fmt: skip
+WIDTH = 160  # columns where there is no terminal
 JSON_NAME, MARKDOWN_NAME, PLOT_NAME = "report.json", "report.md", "measures.png"
 
 
@@ -37,7 +38,7 @@ def as_terminal(made: Sequence[Table]) -> str:
     from rich.table import Table as Drawn
 
     out = io.StringIO()
-    width = shutil.get_terminal_size((140, 24)).columns
+    width = shutil.get_terminal_size((WIDTH, 24)).columns if sys.stdout.isatty() else WIDTH
     console = Console(file=out, force_terminal=sys.stdout.isatty(), width=width)
     for table in made:
         drawn = Drawn(
