@@ -326,8 +326,8 @@ def test_answers_of_a_file_are_reported_in_four_ways(file, cases, tmp_path):
         lines = [json.dumps({"row": case.number, "answer": text}) for case, text in zip(cases, made)]
         (tmp_path / f"{name}.jsonl").write_text("\n".join(lines))
     out = tmp_path / "out"
-    code, said = _run("--data", file, "--answers", f"copy={tmp_path / 'copy.jsonl'}", "--answers", f"gold={tmp_path / 'gold.jsonl'}",
-                      "-o", out, "--human", 20)  # fmt: skip
+    both = ("--data", file, "--rows", 100, "--answers", f"copy={tmp_path / 'copy.jsonl'}", "--answers", f"gold={tmp_path / 'gold.jsonl'}", "-o", out)  # fmt: skip
+    code, said = _run(*both, "--human", 20)
     assert code == 0 and "slot accuracy" in said and "gold against copy" in said
     data = json.loads((out / "report.json").read_text())
     assert data["measures"]["gold"]["slot_accuracy"]["value"] == 1
@@ -336,15 +336,14 @@ def test_answers_of_a_file_are_reported_in_four_ways(file, cases, tmp_path):
     assert "100.0*" in report and "## Definitions" in report and "better" in report
     assert (out / "measures.png").read_bytes()[:4] == b"\x89PNG"
     first = report
-    _run("--data", file, "--answers", f"copy={tmp_path / 'copy.jsonl'}", "--answers", f"gold={tmp_path / 'gold.jsonl'}", "-o", out)  # fmt: skip
+    _run(*both)
     assert (out / "report.md").read_text() == first
     with (out / "sheet.csv").open(newline="") as source:
         rows = list(csv.DictReader(source))
     for row in rows:
         row["score"] = "5"
     _write(out / "sheet.csv", rows)
-    code, said = _run("--data", file, "--answers", f"copy={tmp_path / 'copy.jsonl'}", "--answers", f"gold={tmp_path / 'gold.jsonl'}",
-                      "-o", out, "--sheet", out / "sheet.csv")  # fmt: skip
+    code, said = _run(*both, "--sheet", out / "sheet.csv")
     assert code == 0 and "Read by people" in said and "5.00" in said
 
 

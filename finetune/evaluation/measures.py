@@ -206,10 +206,21 @@ class Resampling:
         place = {name: at for at, name in enumerate(names)}
         self.of_row = np.array([place[name] for name in groups])
         rng = np.random.default_rng(stream("bootstrap", seed).getrandbits(64))
+        # The grades are kept with their sums, so that no other list can come by their id.
+        self._known: dict[tuple[str, int], tuple[Sequence[Grade], tuple[np.ndarray, int] | None]] = {}
         self.weights = rng.multinomial(len(names), [1 / len(names)] * len(names), size=resamples).astype(float)
 
     def sums(self, measure: Measure, grades: Sequence[Grade]) -> tuple[np.ndarray, int] | None:
-        """Sums of the measure's counts: row 0 over all rows, then one row per resample; and the rows it applies to."""
+        """Sums of the measure's counts: row 0 over all rows, then one row per resample; and the rows it applies to.
+
+        Remembered per measure and list of grades, which are not to change afterwards.
+        """
+        key = (measure.name, id(grades))
+        if key not in self._known:
+            self._known[key] = grades, self._sums(measure, grades)
+        return self._known[key][1]
+
+    def _sums(self, measure: Measure, grades: Sequence[Grade]) -> tuple[np.ndarray, int] | None:
         found = [(at, counts) for at, grade in enumerate(grades) if (counts := measure.counts(grade)) is not None]
         if not found:
             return None
@@ -221,7 +232,8 @@ class Resampling:
 
 def of_task(measure: Measure, task: str) -> Measure:
     """The same measure over the rows of one task."""
-    return replace(measure, counts=lambda grade: measure.counts(grade) if grade.task == task else None)
+    name = f"{measure.name}, {task}"
+    return replace(measure, name=name, counts=lambda grade: measure.counts(grade) if grade.task == task else None)
 
 
 def estimate(measure: Measure, grades: Sequence[Grade], resampling: Resampling) -> Estimate | None:
