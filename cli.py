@@ -387,6 +387,48 @@ for _name, _summary in (
 
 
 @finetune.command()
+@click.argument("adapter")
+@click.option("--model", default="", help="Another copy of the base; default what the adapter names.")
+@click.option("--output", "-o", type=click.Path(path_type=Path), required=True, help="Folder for the merged model.")
+@click.option("--dequantised", is_flag=True, help="Merge into the 4-bit weights written out in full, as QLoRA was trained on.")  # fmt: skip
+@click.option("--dtype", default="auto", type=click.Choice(["auto", "fp32", "bf16", "fp16"]), help="Precision of the result.")  # fmt: skip
+def merge(adapter: str, **options: Any) -> None:
+    """Merge an adapter into its full-precision base; logits are compared before anything is written."""
+    from finetune.command import run_merge
+
+    run_merge(adapter, **options)
+
+
+@finetune.command()
+@click.argument("folder")
+@click.option("--output", "-o", type=click.Path(path_type=Path), required=True, help="Folder for adapter/, merged/ and README.md.")  # fmt: skip
+@click.option("--evaluation", type=click.Path(dir_okay=False, path_type=Path), default=None, help="JSON report of evaluate for the card.")  # fmt: skip
+@click.option("--dequantised", is_flag=True, help="As in merge.")
+def export(folder: str, **options: Any) -> None:
+    """Write a finished run's adapter, merged model and model card to one folder."""
+    from finetune.command import run_export
+
+    run_export(folder, **options)
+
+
+@finetune.command()
+@click.option("--from", "model", required=True, metavar="MODEL", help="Folder of a model or adapter, or a Hub name.")
+@click.option("--data", multiple=True, required=True, metavar="FILE", help="Rows of our tasks, whose prompts are asked.")  # fmt: skip
+@click.option("--output", "-o", type=click.Path(dir_okay=False, path_type=Path), required=True, help="FILE.jsonl[.gz|.zst] or FILE.parquet.")  # fmt: skip
+@click.option("--samples", default=8, help="Answers to each prompt.")
+@click.option("--length", default=512, help="Longest answer in tokens.")
+@click.option("--temperature", default=1.0, help="Of sampling.")
+@click.option("--rows", default=0, help="Only the first so many prompts; 0 for all.")
+@click.option("--seed", default=42, help="Of sampling.")
+@click.option("--shape", default="", help="Shape of the rows read; recognised per row where it is not given.")
+def pairs(**options: Any) -> None:
+    """Make preference pairs of a model's own answers: the checker accepts one and refuses the other."""
+    from finetune.command import run_pairs
+
+    run_pairs(**options)
+
+
+@finetune.command()
 @click.option("--json", "as_json", is_flag=True, help="As JSON on stdout.")
 def recipes(as_json: bool) -> None:
     """List the recipes that come along."""

@@ -50,6 +50,46 @@ def run_demo(*, output: Path, size: int, seed: int, force: bool, resume: bool) -
     run_all(output, size=size, seed=seed, force=force, resume=resume, say=_say)
 
 
+def run_merge(adapter: str, *, model: str, output: Path, dequantised: bool, dtype: str) -> None:
+    """Merge an adapter into its base and say how near the result is."""
+    _need_libraries()
+    from finetune.merge import merge_adapter, trained_on_four_bits, write_merged
+
+    if trained_on_four_bits(adapter) and not dequantised:
+        _say("trained on four bits; --dequantised merges into the rounded weights it was trained on")
+    merged = merge_adapter(adapter, model=model or None, dequantised=dequantised, dtype=dtype)
+    write_merged(merged, output)
+    _say(f"{output}: merged; logits differ by {merged.difference:.2e} of the largest")
+
+
+def run_export(folder: str, *, output: Path, evaluation: Path | None, dequantised: bool) -> None:
+    """Adapter, merged model and card in one folder."""
+    _need_libraries()
+    from finetune.export import export_run
+
+    difference = export_run(folder, output, evaluation=evaluation, dequantised=dequantised)
+    _say(f"{output}: adapter/, merged/ and README.md; merging moved the logits by {difference:.2e} of the largest")
+
+
+def run_pairs(
+    *, model: str, data: tuple[str, ...], output: Path, samples: int, length: int, temperature: float, seed: int,
+    rows: int, shape: str,
+) -> None:  # fmt: skip
+    """Pairs of a model's own answers."""
+    _need_libraries()
+    from finetune.models import load_model
+    from finetune.pairs import make_pairs
+
+    tally = make_pairs(
+        load_model(model), data, output, samples=samples, length=length, temperature=temperature, seed=seed, rows=rows,
+        shape=shape,
+    )  # fmt: skip
+    _say(f"{tally.answers:,} answers to {tally.prompts:,} prompts, {tally.accepted:,} different ones accepted")
+    for reason, count in tally.without.most_common():
+        _say(f"no pair for {count:,} prompts: {reason}")
+    _say(f"{output}: {tally.pairs:,} pairs  sha256 {tally.sha256}")
+
+
 def list_all_recipes(as_json: bool) -> None:
     """The recipes that come along."""
     found = {name: load_recipe(name) for name in list_recipes()}
@@ -62,7 +102,7 @@ def list_all_recipes(as_json: bool) -> None:
     table = Table("recipe", "what for", "model", "adapter", "batch", "length", title="Recipes")
     for name, recipe in found.items():
         adapter = recipe.adapter if recipe.quantisation == "none" else f"{recipe.adapter}, {recipe.quantisation}"
-        batch = f"{recipe.batch}×{recipe.accumulation}"
+        batch = f"{recipe.batch}×{recipe.accumulation(max(1, recipe.gpus))}"
         table.add_row(name, recipe.summary, recipe.model or "embedded", adapter, batch, str(recipe.max_length))
     Console(width=None if sys.stdout.isatty() else 140).print(table)
 

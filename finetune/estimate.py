@@ -24,6 +24,7 @@ BYTES = {"fp32": 4.0, "bf16": 2.0, "fp16": 2.0, "nf4": 0.516}  # nf4 with its do
 KEPT_PER_LAYER = 34  # bytes per hidden value and token that 16-bit training keeps of a layer (arXiv 2205.05198, eq. 2)
 BASES = FOLDER.parent / "bases.toml"
 ASSUMED_ROWS = 10_000
+SPREADS_WEIGHTS = ("fsdp.yaml", "zero3.yaml")  # ZeRO-2 spreads gradients and moments only
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +101,9 @@ def estimate_run(recipe: Recipe, data: Sequence[str], shape: str, start: str | N
     activations = held * width * 2 * sizes.layers + one_layer if recipe.checkpointing else one_layer * sizes.layers
     logits = 0 if recipe.method in ("reward", "classify") else held * sizes.vocabulary * (BYTES[resting] + 4)
     shared = max(1, recipe.gpus) if recipe.launch else 1
+    spread = shared if recipe.launch in SPREADS_WEIGHTS else 1
     parts = {
-        "weights": weights / shared, "adapter": trained * 4 / shared if recipe.adapter != "full" else 0.0,
+        "weights": weights / spread, "adapter": trained * 4 / spread if recipe.adapter != "full" else 0.0,
         "gradients": trained * 4 / shared, "optimiser": trained * moments / shared, "activations": activations,
         "logits": logits,
     }  # fmt: skip

@@ -67,6 +67,7 @@ def save_trained(
     record = {
         "base": {"name": model_name(loaded.source), "fingerprint": loaded.fingerprint},
         "response_format": loaded.response_format, "method": recipe.method, "data": source.sha256,
+        "quantisation": recipe.quantisation,
     }  # fmt: skip
     if recipe.method == "classify":
         record["labels"] = [name for _, name in sorted(model.config.id2label.items())]

@@ -156,7 +156,7 @@ def load_weights(
     if quantisation == "nf4":
         keep_four_bits_intact(model)
         return model
-    return model.to(place)
+    return model if _is_sharded() else model.to(place)
 
 
 def keep_four_bits_intact(model: Any) -> None:
@@ -295,6 +295,11 @@ def _with_adapter(
             return PeftModel.from_pretrained(model, adapter, is_trainable=trainable)
     except (RuntimeError, ValueError, KeyError) as error:
         raise ConfigError(f"{adapter} does not fit {model_name(source)}: it was trained on another base ({_first_line(error)})") from error  # fmt: skip
+
+
+def _is_sharded() -> bool:
+    """Whether accelerate will spread the weights over several devices itself."""
+    return any(os.environ.get(name) == "true" for name in ("ACCELERATE_USE_FSDP", "ACCELERATE_USE_DEEPSPEED"))
 
 
 def _has_tokenizer(folder: Path) -> bool:

@@ -1,6 +1,7 @@
 """How long a run is and what its trainer is told: the arguments that all trainers share."""
 
 import math
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,9 +22,14 @@ class Plan:
     save_every: int
 
 
+def count_devices() -> int:
+    """How many processes train together, as `accelerate launch` says."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
+
+
 def plan_run(recipe: Recipe, examples: int, devices: int = 1) -> Plan:
     """The plan of a run over so many examples."""
-    per_epoch = math.ceil(examples / (recipe.batch * recipe.accumulation * devices))
+    per_epoch = math.ceil(examples / (recipe.batch * recipe.accumulation(devices) * devices))
     steps = recipe.max_steps or max(1, math.ceil(per_epoch * recipe.epochs))
     evaluate = recipe.evaluate_every or max(1, steps // LOOKS)
     save = recipe.save_every or evaluate
@@ -44,7 +50,7 @@ def shared_arguments(recipe: Recipe, plan: Plan, output: Path, validated: bool) 
         "output_dir": str(output / CHECKPOINTS),
         "per_device_train_batch_size": recipe.batch,
         "per_device_eval_batch_size": recipe.batch,
-        "gradient_accumulation_steps": recipe.accumulation,
+        "gradient_accumulation_steps": recipe.accumulation(count_devices()),
         "max_steps": plan.steps,
         "learning_rate": recipe.learning_rate,
         "lr_scheduler_type": recipe.scheduler,

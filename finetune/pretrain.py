@@ -9,13 +9,13 @@ MARKS = (END, PAD, "<|user|>", "<|answer|>")
 
 
 def new_tokenizer(texts: Sequence[str], vocabulary: int, template: str) -> Any:
-    """A BPE tokenizer trained on `texts`; each digit is a token of its own, so that numbers can be copied."""
-    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+    """A BPE tokenizer trained on `texts`. Digits come in tokens of one or two, so that a number's size shows in its first."""
+    from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import PreTrainedTokenizerFast
 
     tokenizer = Tokenizer(models.BPE())
     tokenizer.pre_tokenizer = pre_tokenizers.Sequence(  # type: ignore[assignment]
-        [pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.ByteLevel(add_prefix_space=False)]
+        [pre_tokenizers.Split(Regex(r"\d{1,2}"), "isolated"), pre_tokenizers.ByteLevel(add_prefix_space=False)]
     )
     tokenizer.decoder = decoders.ByteLevel()  # type: ignore[assignment]
     trainer = trainers.BpeTrainer(

@@ -102,10 +102,9 @@ class Recipe(BaseModel):
             raise ValueError(f"effective_batch {self.effective_batch} is no multiple of batch {self.batch}")
         return self
 
-    @property
-    def accumulation(self) -> int:
-        """Batches to one step on one device."""
-        return self.effective_batch // self.batch
+    def accumulation(self, devices: int = 1) -> int:
+        """Batches to one step on one of so many devices."""
+        return max(1, self.effective_batch // (self.batch * devices))
 
 
 def list_recipes() -> list[str]:

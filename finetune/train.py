@@ -14,7 +14,7 @@ from finetune.failures import TrainingError, plainly
 from finetune.keep import save_trained, start_run, write_report
 from finetune.mask import preview
 from finetune.models import Loaded, load_model
-from finetune.plan import CHECKPOINTS, Plan, plan_run, shared_arguments
+from finetune.plan import CHECKPOINTS, Plan, count_devices, plan_run, shared_arguments
 from finetune.recipe import Recipe
 from finetune.watch import History, RankSchedule, Watch, last_checkpoint
 
@@ -58,7 +58,7 @@ def run_training(run: Run) -> dict[str, Any]:
             method.load(recipe, run.start, source) if hasattr(method, "load") else load(recipe, run.start)
         )
         encode_both(run, source, validation, method)
-        plan = plan_run(recipe, len(run.train))
+        plan = plan_run(recipe, len(run.train), count_devices())
         tell_data(run, source, plan, masked=not hasattr(method, "TASK"))
         model = _prepared(run, plan, getattr(method, "TASK", "CAUSAL_LM"))
         trainer = _trainer(run, method, model, plan)

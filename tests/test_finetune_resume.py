@@ -1,9 +1,9 @@
 """kill -9 at a random step, then --resume: the same weights, bit for bit."""
 
+import multiprocessing
 import os
 import random
 import signal
-import subprocess
 import sys
 import time
 from pathlib import Path
@@ -13,61 +13,84 @@ import pytest
 from tapewright import files
 from tests.finetune_models import make_model, make_rows, write_rows
 
-ROOT = Path(__file__).parent.parent
-STEPS = 8
+STEPS = 10
+# One process imports the libraries; each run is a child of it, which can be killed like any other.
+_LIBRARIES = ["torch", "trl.trainer.sft_trainer", "trl.trainer.dpo_trainer", "peft", "finetune.train", "cli"]
 
 
-def _command(tmp, method, adapter, output):
-    start = ["--from", str(tmp / "sft")] if method == "dpo" else []
+def _train(arguments):
+    import torch
+
+    sys.stderr = open(os.devnull, "w")  # noqa: SIM115
+    torch.set_num_threads(1)
+    import cli
+
+    cli.main(arguments)
+
+
+def _arguments(tmp, method, adapter, output):
+    start = ["--from", str(tmp / "start")] if method == "dpo" else []
+    settings = {
+        "adapter": adapter, "max_steps": STEPS, "rank": 4, "batch": 4, "effective_batch": 8, "evaluate_every": 2,
+        "max_length": 64, "learning_rate": 1e-3, "device": "cpu", "patience": 0,
+    }  # fmt: skip
     return [
-        sys.executable, str(ROOT / "cli.py"), "finetune", method, "--data", str(tmp / f"{method}.jsonl"), "--model", str(tmp / "model"),
-        "-o", str(output), "--resume", *start, "--set", f"adapter={adapter}", "--set", f"max_steps={STEPS}", "--set", "rank=4",
-        "--set", "batch=4", "--set", "effective_batch=8", "--set", "evaluate_every=2", "--set", "max_length=64",
-        "--set", "learning_rate=1e-3", "--set", "device=cpu",
+        "finetune", method, "--data", str(tmp / f"{method}.jsonl"), "--model", str(tmp / "model"), "-o", str(output), "--resume",
+        *start, *(part for key, value in settings.items() for part in ("--set", f"{key}={value}")),
     ]  # fmt: skip
 
 
-def _run(command, kill_after=None, folder=None):
-    env = {**os.environ, "OMP_NUM_THREADS": "1", "TAPEWRIGHT_TRACEBACK": "1"}
-    if kill_after is None:
-        subprocess.run(command, check=True, capture_output=True, env=env)
-        return True
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=env)
-    marks = Path(folder) / "checkpoints"
-    while process.poll() is None:
-        if len(list(marks.glob("*/COMPLETE"))) >= 1:
-            time.sleep(kill_after)
-            break
-        time.sleep(0.005)
-    alive = process.poll() is None
-    if alive:
-        os.kill(process.pid, signal.SIGKILL)
-    process.wait()
-    return not alive
+@pytest.fixture(scope="module")
+def start():
+    """Starts a run in a child process."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(_LIBRARIES)
+
+    def begin(arguments):
+        child = context.Process(target=_train, args=(arguments,))
+        child.start()
+        return child
+
+    return begin
 
 
 @pytest.fixture(scope="module")
-def started(tmp_path_factory):
-    """A base, rows, and an adapter for the preference runs to go on from, per kind of base."""
+def ground(tmp_path_factory, start):
+    """A base, rows, and an adapter for the preference runs to go on from."""
     tmp = tmp_path_factory.mktemp("resume")
     make_model(tmp / "model")
-    write_rows(tmp / "sft.jsonl", make_rows(80))
-    write_rows(tmp / "dpo.jsonl", make_rows(80, 2, pairs=True))
-    _run(_command(tmp, "sft", "lora", tmp / "sft"))
+    write_rows(tmp / "sft.jsonl", make_rows(96))
+    write_rows(tmp / "dpo.jsonl", make_rows(96, 2, pairs=True))
+    child = start(_arguments(tmp, "sft", "lora", tmp / "start"))
+    child.join()
+    assert child.exitcode == 0
     return tmp
+
+
+def _kill_at(child, folder: Path, step: int) -> bool:
+    """Kill the run once a checkpoint of `step` or later is whole; says whether it was alive."""
+    while child.is_alive():
+        if any(int(mark.parent.name.rpartition("-")[2]) >= step for mark in folder.glob("checkpoints/*/COMPLETE")):
+            os.kill(child.pid, signal.SIGKILL)
+            child.join()
+            return True
+        time.sleep(0.002)
+    return False
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("adapter", ["lora", "qlora"])
 @pytest.mark.parametrize("method", ["sft", "dpo"])
-def test_a_killed_run_ends_with_the_same_weights(started, method, adapter):
-    whole, broken = started / f"{method}-{adapter}-whole", started / f"{method}-{adapter}-broken"
-    _run(_command(started, method, adapter, whole))
-    chance = random.Random(f"{method}/{adapter}")
-    finished = _run(_command(started, method, adapter, broken), kill_after=chance.random() * 0.3, folder=broken)
-    assert not finished, "the run was over before it could be killed: nothing is tested"
-    assert not (broken / "adapter_model.safetensors").exists()
-    _run(_command(started, method, adapter, broken))
+def test_a_killed_run_ends_with_the_same_weights(ground, start, method, adapter):
+    whole, broken = ground / f"{method}-{adapter}-whole", ground / f"{method}-{adapter}-broken"
+    child = start(_arguments(ground, method, adapter, whole))
+    child.join()
+    assert child.exitcode == 0
+    step = random.Random().choice([2, 4, 6])
+    assert _kill_at(start(_arguments(ground, method, adapter, broken)), broken, step), "over before it could be killed"
     name = "adapter_model.safetensors"
-    assert files.sha256_of(broken / name) == files.sha256_of(whole / name)
-    assert files.sha256_of(whole / name) != files.sha256_of(started / "sft" / name)
+    assert not (broken / name).exists()
+    child = start(_arguments(ground, method, adapter, broken))
+    child.join()
+    assert child.exitcode == 0
+    assert files.sha256_of(broken / name) == files.sha256_of(whole / name), f"killed after step {step}"
