@@ -12,7 +12,7 @@ from converters.compare import as_report, compare
 from converters.convert import Account, Options, convert, left_path, preview
 from converters.formats import Format, format_named, formats
 from converters.mix import mix
-from converters.texts import check_template
+from converters.text import check_template
 from tapewright.errors import ConfigError, FileError
 from tapewright.inputs import expand
 

@@ -14,7 +14,7 @@ import cli
 from converters.convert import Account, Encoder, Options, convert, left_path, preview
 from converters.dialogue import REJECTED, SYSTEM, TOOLS, TURNS, dialogue_of
 from converters.formats import PREFERENCE, PROMPTS, SFT, UNPAIRED, formats
-from converters.texts import rendered
+from converters.text import rendered
 from tapewright import files
 from tapewright.errors import ConfigError, FileError
 from tapewright.inputs import Item
