@@ -5,7 +5,7 @@ from collections import Counter
 
 from converters.hub.survey import percentile
 
-BAR_SIGNS = 16
+BAR_SIGNS = 12
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 _LEVELS = "▁▂▃▄▅▆▇█"
 _LONGEST = 4_000  # characters of an example's text
@@ -30,7 +30,7 @@ def number(value: int) -> str:
 def percent(part: float, whole: float) -> str:
     """12.3 %; less than a tenth is not called nothing."""
     share = 100 * part / whole if whole else 0
-    return "< 0.1 %" if 0 < share < 0.05 else f"{share:.1f} %"
+    return "<\u00a00.1\u00a0%" if 0 < share < 0.05 else f"{share:.1f}\u00a0%"
 
 
 def size(count: int) -> str:
@@ -60,7 +60,7 @@ def histogram(lengths: Counter[int], bins: int = 20) -> str:
 def shares(counts: Counter[str], most: int = 14) -> str:
     """Kinds with their shares, the commonest first; those that do not fit are counted."""
     total, ranked = counts.total(), sorted(counts.items(), key=lambda entry: (-entry[1], entry[0]))
-    told = [f"{cell(kind)} {percent(count, total)}" for kind, count in ranked[:most]]
+    told = [f"{cell(kind)}\u00a0{percent(count, total)}" for kind, count in ranked[:most]]
     rest = len(ranked) - most
     return " · ".join(told) + (f" · and {number(rest)} more" if rest > 0 else "")
 

@@ -25,7 +25,10 @@ class Family:
 
 @dataclass(slots=True)
 class Quality:
-    """What the check came to. `failed` says that it found what a push must not hold."""
+    """What the check came to. `failed` says that it found what a push must not hold.
+
+    `tolerated` counts, by code, what the limits of the settings let pass; `counts` and `errors` are of the rest.
+    """
 
     rows: int
     checked: int
@@ -34,12 +37,12 @@ class Quality:
     tape_facts: int
     failed: bool
     errors: int
-    tolerated: int
     compared: str
     families: list[Family] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     places: dict[str, str] = field(default_factory=dict)
     off: tuple[str, ...] = ()
+    tolerated: Counter[str] = field(default_factory=Counter)
 
     @property
     def rules(self) -> int:
@@ -60,15 +63,16 @@ def assess(names: list[str], shape: str, *, tape: str = "", workers: int = 1, wa
     codes = settings.leaks()
     sides = named_sides(names, total.splits, shape, asked=False) if codes else []
     compared = report_leaks(sides, codes, total, settings.wants, lambda finding: True) if sides else ""
-    tolerated = tolerate(total, settings)
+    before = total.counts()
+    tolerate(total, settings)
     places: dict[str, str] = {}
     for finding in total.findings:
         places.setdefault(finding.code, f"{Path(finding.row).name}:{finding.line}" if finding.line else Path(finding.row).name)  # fmt: skip
     counts = total.counts()
     return Quality(
         total.rows, total.checked, total.numbers, total.pairs, total.tape_facts, settings.fails(total),
-        sum(count for code, count in counts.items() if RULES[code].severity == "error"), tolerated, compared,
-        _families(settings, counts, compared=bool(compared)), counts, places, _off(settings),
+        sum(count for code, count in counts.items() if RULES[code].severity == "error"), compared,
+        _families(settings, counts, compared=bool(compared)), counts, places, _off(settings), before - counts,
     )  # fmt: skip
 
 
