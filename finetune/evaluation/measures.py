@@ -94,7 +94,8 @@ def _recalls(sums: np.ndarray) -> np.ndarray:
 
 def _trade_rate(sums: np.ndarray) -> np.ndarray:
     table = sums.reshape(*sums.shape[:-1], 3, 4)
-    return table[..., :2].sum((-1, -2)) / table.sum((-1, -2))
+    with np.errstate(all="ignore"):  # a resample may hold no recommendation at all
+        return table[..., :2].sum((-1, -2)) / table.sum((-1, -2))
 
 
 # The labels of every vocabulary; any other word counts as none.
@@ -155,7 +156,8 @@ def _score_off(sums: np.ndarray) -> np.ndarray:
     gold = np.arange(_SCORES)
     far = np.abs(gold[:, None] - np.arange(_SCORES + 1)[None, :]).astype(float)
     far[:, _SCORES] = np.maximum(gold, _SCORES - 1 - gold)
-    return (far * table).sum((-1, -2)) / table.sum((-1, -2))
+    with np.errstate(all="ignore"):
+        return (far * table).sum((-1, -2)) / table.sum((-1, -2))
 
 
 def _loss(grade: Grade) -> Sequence[float] | None:
