@@ -118,7 +118,7 @@ def first_model(trainer: Any, model: Any) -> Iterator[Any]:
     if getattr(trainer, "ref_model", None) is not None:
         yield trainer.ref_model
         return
-    from trl.models.utils import use_adapter
+    from trl.trainer.utils import use_adapter
 
     with use_adapter(model, adapter_name="ref" if "ref" in model.peft_config else None):
         yield model

@@ -1,8 +1,10 @@
 """Every method and adapter trains, leaves what it promises, and learns what there is to learn."""
 
+import json
+
 import pytest
 
-from finetune.models import load_model
+from finetune.models import load_model, load_scorer
 from finetune.recipe import load_recipe
 from finetune.train import Run, run_training
 from tests.finetune_models import make_model, make_rows, write_rows
@@ -57,3 +59,84 @@ def test_each_adapter_trains_and_loads(ground, tmp_path, adapter):
     base = load_model(str(ground / "model")).model(input_ids=ids).logits
     assert changed.shape[-1] == base.shape[-1]
     assert not torch.equal(changed[:, -4:], base)
+
+
+@pytest.mark.slow
+def test_sft_learns_and_dpo_says_what_it_did(ground, tmp_path):
+    """From rows to an adapter that prefers what it was taught; the report's parts agree with each other."""
+    said = []
+    longer = {"max_steps": 60, "evaluate_every": 30, "batch": 8, "effective_batch": 8, "patience": 0, "adapter": "full"}
+    sft = train(ground, "sft", tmp_path / "sft", "answers.jsonl", **longer, learning_rate=5e-3)
+    assert sft["history"][0]["loss"] > 5 * sft["history"][-1]["loss"]
+    assert sft["validation_loss"] < sft["validation"][0]["loss"] * 1.5
+    assert sft["tokens_per_s"] > 0
+    longer |= {"adapter": "lora", "model": str(tmp_path / "sft"), "max_steps": 20, "evaluate_every": 10}
+    report = train(ground, "dpo", tmp_path / "dpo", "pairs.jsonl", said, **longer, learning_rate=5e-3)
+    found = report["preferences"]
+    assert found["margin"] > 0
+    assert found["kl_per_token"] > 0
+    assert found["accuracy"] > 0.9
+    assert found["prefers_chosen"]["after"] >= found["prefers_chosen"]["before"]
+    assert found["accuracy_by_defect"] == {"flipped_label": {"n": found["pairs"], "accuracy": found["accuracy"]}}
+    change = found["logp_per_token"]["after"]["chosen"] - found["logp_per_token"]["before"]["chosen"]
+    assert change == pytest.approx(found["chosen_change"])
+    assert any(line.startswith("accuracy by defect: flipped_label") for line in said)
+
+
+def test_falling_chosen_answers_are_warned_of():
+    from finetune.preferences import Reading, summarise, tell
+
+    readings = [Reading("flipped_label", -12.0, -30.0, -10.0, -12.0, 10, 10, 0.5)]
+    assert tell(summarise(readings, 0.1))[-1].startswith("warning: the chosen answers fell by 0.20 nat")
+    kept = [Reading("flipped_label", -10.5, -30.0, -10.0, -12.0, 10, 10, 0.5)]
+    assert not any("warning" in line for line in tell(summarise(kept, 0.1)))
+
+
+@pytest.mark.slow
+def test_a_reward_model_is_a_reward(ground, tmp_path):
+    train(ground, "reward", tmp_path / "reward", "pairs.jsonl", max_steps=40, learning_rate=5e-3)
+    report = train(ground, "rloo", tmp_path / "rloo", "answers.jsonl", reward=str(tmp_path / "reward"))
+    assert len({entry["reward"] for entry in report["history"] if "reward" in entry}) > 1
+    assert load_scorer(str(tmp_path / "reward"), 1).model.config.num_labels == 1
+
+
+@pytest.mark.slow
+def test_an_export_holds_adapter_merged_model_and_card(ground, tmp_path):
+    from finetune.export import export_run
+
+    train(ground, "sft", tmp_path / "sft", "answers.jsonl")
+    (tmp_path / "measured.json").write_text(json.dumps({"sft": {"slot accuracy": 0.5}}))
+    assert (
+        export_run(str(tmp_path / "sft"), tmp_path / "out", evaluation=tmp_path / "measured.json", device="cpu") < 1e-4
+    )
+    card = (tmp_path / "out" / "README.md").read_text()
+    report = json.loads((tmp_path / "sft" / "train_report.json").read_text())
+    for word in (report["data"]["sha256"], "learning_rate", "Limits", "sft slot accuracy: 0.5", "model"):
+        assert word in card
+    assert str(tmp_path) not in card + (tmp_path / "out" / "adapter" / "adapter_config.json").read_text()
+    merged, adapted = load_model(str(tmp_path / "out" / "merged")), load_model(str(tmp_path / "sft"))
+    import torch
+
+    ids = torch.tensor([[5, 6, 7]])
+    assert torch.allclose(merged.model(input_ids=ids).logits, adapted.model(input_ids=ids).logits, atol=1e-4)
+
+
+def test_a_pair_is_made_of_what_the_checker_says():
+    from finetune.pairs import Tally, choose_pair
+    from generators.config import Config
+    from generators.make import Maker
+    from generators.produce import places, prepare
+    from market.tape import load
+
+    config = Config(size=1, seed=5, weights=(("risk_assessment", 1.0),))
+    tape = load("bundled")
+    config, splits = prepare(config, tape)
+    row = Maker(config, tape, splits).make(*next(places(config))).row
+    tally = Tally()
+    wrong = row.output.replace("1", "3")
+    chosen, rejected, codes = choose_pair(row, [row.output, wrong, "It will be fine."], tally)
+    assert chosen == row.output
+    assert rejected in (wrong, "It will be fine.")
+    assert codes
+    assert choose_pair(row, [wrong], tally) is None
+    assert tally.without == {"no answer was accepted": 1}
