@@ -411,6 +411,22 @@ def export(folder: str, **options: Any) -> None:
     run_export(folder, **options)
 
 
+@finetune.command("push-model")
+@click.argument("folder", type=click.Path(file_okay=False, exists=True, path_type=Path))
+@click.option("--repo", required=True, metavar="USER/NAME", help="Model repository; made where it is missing.")
+@click.option("--private", is_flag=True, help="Make a new repository private.")
+@click.option("--pr", "pull_request", is_flag=True, help="Open a pull request instead of committing to main.")
+@click.option("--revision", default="", help="Branch to commit to; default main.")
+@click.option("--overwrite", is_flag=True, help="Replace files that the last push did not leave so.")
+@click.option("--dry-run", is_flag=True, help="Only say what would be done.")
+@click.option("--token-stdin", is_flag=True, help="Read the token from stdin; otherwise HF_TOKEN or the login store.")
+def push_model(folder: Path, **options: Any) -> None:
+    """Push what export wrote to the Hub, in one commit."""
+    from finetune.command import run_push_model
+
+    run_push_model(folder, **options)
+
+
 @finetune.command()
 @click.option("--from", "model", required=True, metavar="MODEL", help="Folder of a model or adapter, or a Hub name.")
 @click.option("--data", multiple=True, required=True, metavar="FILE", help="Rows of our tasks, whose prompts are asked.")  # fmt: skip

@@ -71,6 +71,30 @@ def run_export(folder: str, *, output: Path, evaluation: Path | None, dequantise
     _say(f"{output}: adapter/, merged/ and README.md; merging moved the logits by {difference:.2e} of the largest")
 
 
+def run_push_model(folder: Path, *, repo: str, private: bool, pull_request: bool, revision: str, overwrite: bool, dry_run: bool, token_stdin: bool) -> None:  # fmt: skip
+    """Push an exported folder; the commit's address goes to stdout."""
+    from converters.hub.repository import Target, connect
+    from finetune.push import plan_push, push_model
+
+    hub, target = connect(token_stdin=token_stdin), Target(repo, "model", revision)
+    if dry_run:
+        plan = plan_push(hub, target, folder, private=private, overwrite=overwrite)
+        for what, paths in (("add", plan.adds), ("change", plan.changes)):
+            for path in paths:
+                _say(f"{what} {path}")
+        _say("one commit would be made" if plan.adds or plan.changes else "nothing would be committed")
+        return
+    if not hub.token:
+        raise ConfigError(
+            "there is no token: log in with `hf auth login`, or give one in HF_TOKEN or with --token-stdin"
+        )
+    outcome = push_model(hub, target, folder, private=private, pull_request=pull_request, overwrite=overwrite, say=_say)
+    if not outcome.made:
+        _say(f"{target} holds exactly this already; no commit was made")
+        return
+    _print(outcome.pull_request or outcome.url)
+
+
 def run_pairs(
     *, model: str, data: tuple[str, ...], output: Path, samples: int, length: int, temperature: float, seed: int,
     rows: int, shape: str,
