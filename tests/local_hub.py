@@ -21,8 +21,6 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
-import yaml
-
 WRITER, READER = "hf_writerwriterwriterwriterwriterwri", "hf_readerreaderreaderreaderreaderrea"
 
 
@@ -263,6 +261,10 @@ class _Handler(BaseHTTPRequestHandler):
             self._batch()
         elif parts[:1] == ["datasets"] and len(parts) > 4 and parts[3] == "resolve":
             self._resolve("/".join(parts[1:3]), parts[4], "/".join(parts[5:]))
+        elif len(parts) > 3 and parts[1].endswith(".git"):  # models have no folder of their own
+            self._batch()
+        elif len(parts) > 3 and parts[2] == "resolve":
+            self._resolve("/".join(parts[:2]), parts[3], "/".join(parts[4:]))
         else:
             self._refuse(404, "EntryNotFound", "no such address")
 
@@ -281,6 +283,8 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(200, {"url": f"{self.hub.url}/datasets/{name}", "name": name, "id": name})
 
     def _validate(self):
+        import yaml
+
         content = json.loads(self.body)["content"]
         try:
             head = yaml.safe_load(content.split("---\n")[1])

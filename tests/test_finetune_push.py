@@ -8,6 +8,8 @@ from local_hub import WRITER, LocalHub
 
 import cli
 
+CARD = "---\ntags:\n- finance\n---\n# a model\n"
+
 constants = pytest.importorskip("huggingface_hub.constants")
 
 
@@ -29,7 +31,7 @@ def hub(monkeypatch, tmp_path):
 def folder(tmp_path):
     made = tmp_path / "export"
     (made / "adapter").mkdir(parents=True)
-    (made / "README.md").write_text("# a model\n")
+    (made / "README.md").write_text(CARD)
     (made / "adapter" / "adapter_model.safetensors").write_bytes(bytes(64))
     return made
 
@@ -51,7 +53,7 @@ def test_a_model_is_pushed_once(hub, folder, capsys):
     code, out, err = _run(capsys, folder, "--repo", "user/model")
     assert (code, out) == (0, "")
     assert "holds exactly this already" in err
-    (folder / "README.md").write_text("# another card\n")
+    (folder / "README.md").write_text(CARD + "more\n")
     code, _, err = _run(capsys, folder, "--repo", "user/model", "--dry-run")
     assert code == 0
     assert "change README.md" in err
@@ -64,7 +66,7 @@ def test_keys_and_pickles_are_not_pushed(hub, folder, capsys):
     assert code == 2
     assert "token in use" in err
     assert WRITER not in err
-    (folder / "README.md").write_text("# a model\n")
+    (folder / "README.md").write_text(CARD)
     (folder / "model.bin").write_bytes(b"x")
     code, _, err = _run(capsys, folder, "--repo", "user/model")
     assert code == 2
