@@ -1,24 +1,22 @@
-"""Benchmarks from a Hub: a small server of this test's own says yes, no, wait and nothing at all."""
+"""Benchmarks from a Hub: the tests' own server says yes, no, wait and nothing at all."""
 
-import hashlib
 import json
 import os
 import socket
 import subprocess
 import sys
-import threading
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from local_hub import LocalHub
 
 from tapewright.errors import ConfigError, FileError, NetworkError
 from validators.leakage import public
 
 hub = pytest.importorskip("huggingface_hub")
 ROOT = Path(__file__).parent.parent
-REPOSITORY, COMMIT = "zeroshot/twitter-financial-news-sentiment", "a" * 40
+REPOSITORY = "zeroshot/twitter-financial-news-sentiment"
 SENTENCES = ["$ACME beats its forecast for the third time in a row", "$MNO cut to hold by a broker nobody knows"]
 FILES = {
     "sent_valid.csv": "text,label\n" + "".join(f'"{text}",{number}\n' for number, text in enumerate(SENTENCES)),
@@ -26,60 +24,13 @@ FILES = {
 }
 
 
-class Hub(BaseHTTPRequestHandler):
-    """What `snapshot_download` asks for, or `status` for everything."""
-
-    status, code, asked = 200, "", []
-
-    def do_HEAD(self):
-        self._answer()
-
-    def do_GET(self):
-        self._answer()
-
-    def _answer(self):
-        path = self.path.partition("?")[0]
-        self.asked.append(path)
-        if self.status != 200:
-            self._send(self.status, b'{"error": "told to"}', {"X-Error-Code": self.code, "Retry-After": "0"})
-        elif path.startswith(f"/api/datasets/{REPOSITORY}/tree/"):
-            entries = [
-                {"type": "file", "path": name, "size": len(text), "oid": "b" * 40} for name, text in FILES.items()
-            ]
-            self._send(200, json.dumps(entries).encode(), {"Content-Type": "application/json"})
-        elif path.startswith(f"/api/datasets/{REPOSITORY}"):
-            about = {"id": REPOSITORY, "sha": COMMIT, "siblings": [{"rfilename": name} for name in FILES]}
-            self._send(200, json.dumps(about).encode(), {"Content-Type": "application/json"})
-        elif path.startswith(f"/datasets/{REPOSITORY}/resolve/") and (text := FILES.get(path.rsplit("/", 1)[1])):
-            etag = hashlib.sha1(text.encode()).hexdigest()
-            self._send(200, text.encode(), {"X-Repo-Commit": COMMIT, "ETag": f'"{etag}"'})
-        else:
-            self._send(404, b"{}", {"X-Error-Code": "EntryNotFound"})
-
-    def _send(self, status, body, headers):
-        self.send_response(status)
-        for name, value in {**headers, "Content-Length": str(len(body))}.items():
-            self.send_header(name, value)
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(body)
-
-    def log_message(self, format, *arguments):
-        pass
-
-
 @contextmanager
 def _hub(status=200, code=""):
-    handler = type("Told", (Hub,), {"status": status, "code": code, "asked": []})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}", handler.asked
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with LocalHub() as server:
+        server.seed(REPOSITORY, {name: text.encode() for name, text in FILES.items()})
+        if status != 200:
+            server.misbehave(times=1_000, status=status, code=code, headers={"Retry-After": "0"})
+        yield server.url, server.requests
 
 
 def _leakage(folder, endpoint, *more, train=(), **environment):
@@ -106,8 +57,8 @@ def test_benchmark_is_fetched_and_compared(tmp_path):
         assert out.returncode == 1
         (case,) = [json.loads(line) for line in out.stdout.splitlines()]
         assert (case["code"], case["test_row"]["line"], case["train_row"]["line"]) == ("L004", 2, 2)
-        assert any("sent_valid.csv" in path for path in asked)
-        assert not any("README" in path for path in asked)
+        assert any("sent_valid.csv" in path for _, path, _ in asked)
+        assert not any("README" in path for _, path, _ in asked)
     assert _leakage(tmp_path, endpoint, train=[told], HF_HUB_OFFLINE="1").returncode == 1  # what was fetched is used
 
 
