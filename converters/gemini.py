@@ -18,5 +18,5 @@ def _bad_contents(record: Record) -> str:
 
 
 FORMATS = (
-    Format("gemini", "Gemini on Vertex AI", "-", "Vertex AI documentation, supervised tuning", SFT, frozenset({SYSTEM, TURNS}), _gemini, _bad_contents, ("systemInstruction", "contents"), extra_columns=False),
+    Format("gemini", "Gemini on Vertex AI", "3.4", "Vertex AI documentation, supervised tuning", SFT, frozenset({SYSTEM, TURNS}), _gemini, _bad_contents, ("systemInstruction", "contents"), extra_columns=False),
 )  # fmt: skip

@@ -20,7 +20,7 @@ def _columns(dialogue: Dialogue) -> Record:
 
 def _alpaca(dialogue: Dialogue, _: str) -> Record:
     """Earlier turns go into `history`, two by two."""
-    record = _columns(dialogue)
+    record = _columns(dialogue) | {"history": []}  # it asks each row for every column that is named beside it
     said = [turn["content"] for turn in dialogue.turns]
     in_pairs = len(said) % 2 == 1 and all(
         turn["role"] == ("user", "assistant")[place % 2] for place, turn in enumerate(dialogue.turns)

@@ -28,5 +28,5 @@ def _nine(name: str) -> str:
 
 
 FORMATS = (
-    Format("mistral", "Mistral", "-", "mistral-common, its validator in fine-tuning mode", SFT, frozenset({SYSTEM, TURNS, TOOLS}), _mistral, lambda record: bad_messages(record["messages"]), ("messages", "tools"), extra_columns=False),
+    Format("mistral", "Mistral", "1.13.1", "mistral-common, its validator in fine-tuning mode", SFT, frozenset({SYSTEM, TURNS, TOOLS}), _mistral, lambda record: bad_messages(record["messages"]), ("messages", "tools"), extra_columns=False),
 )  # fmt: skip
