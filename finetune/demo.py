@@ -16,9 +16,9 @@ from generators.produce import produce
 from tapewright import __version__
 
 RECIPE = "cpu-demo"
-ROWS, PAIRS = 3_000, 800
-# What so small a model can learn in two minutes: a label with its reason, from a prompt of a few lines.
-TASKS = (("sentiment_analysis", 1.0),)
+ROWS, PAIRS = 3_000, 300
+# The shortest answers there are with slots to score: what the data say of trend, momentum, volatility and volume, as JSON.
+TASKS, ANSWERS = (("market_analysis", 1.0),), "json"
 OTHER_SEED = 500_000  # pairs are drawn apart from the rows
 
 
@@ -31,19 +31,18 @@ def run_all(output: Path, *, size: int, seed: int, force: bool, resume: bool, sa
     _generate(output / "pairs.jsonl", max(40, rows * PAIRS // ROWS), seed + OTHER_SEED, "preference", force)
     say("Base: the embedded model (tiny; made in about a minute, then kept)")
     base = copy_embedded(output / "base")
-    for method, kind, start in (("sft", "rows", None), ("dpo", "pairs", str(output / "sft"))):
+    for method, kind, model in (("sft", "rows", base), ("dpo", "pairs", output / "sft")):
         say(f"{method.upper()}:")
-        recipe = load_recipe(RECIPE, {"model": str(base), "seed": seed}, method=method)
+        recipe = load_recipe(RECIPE, {"model": str(model), "seed": seed}, method=method)
         target = output / method
         run_training(Run(
-            recipe, [str(output / f"{kind}-train.jsonl")], target, start=start, resume=resume or _begun(target),
-            force=force, say=say,
+            recipe, [str(output / f"{kind}-train.jsonl")], target, resume=resume or _begun(target), force=force, say=say,
         ))  # fmt: skip
     say(f"Now measure it: tapewright evaluate {output}/base {output}/sft {output}/dpo --data {output}/rows-test.jsonl")
 
 
 def _generate(path: Path, size: int, seed: int, shape: str, force: bool) -> None:
-    config = Config(size=size, seed=seed, weights=TASKS, shape=shape, splits=SPLITS, version=__version__)
+    config = Config(size=size, seed=seed, weights=TASKS, shape=shape, answer_format=ANSWERS, splits=SPLITS, version=__version__)
     produce(config, path, workers=min(2, os.cpu_count() or 1), force=force)
 
 
