@@ -42,7 +42,9 @@ def run_all(output: Path, *, size: int, seed: int, force: bool, resume: bool, sa
 
 
 def _generate(path: Path, size: int, seed: int, shape: str, force: bool) -> None:
-    config = Config(size=size, seed=seed, weights=TASKS, shape=shape, answer_format=ANSWERS, splits=SPLITS, version=__version__)
+    config = Config(
+        size=size, seed=seed, weights=TASKS, shape=shape, answer_format=ANSWERS, splits=SPLITS, version=__version__
+    )
     produce(config, path, workers=min(2, os.cpu_count() or 1), force=force)
 
 
