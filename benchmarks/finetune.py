@@ -43,7 +43,10 @@ def train_trl(recipe: Recipe, data: str, output: Path) -> tuple[list[float], flo
     from datasets import Dataset
     from peft import LoraConfig
     from transformers import set_seed
-    from trl import DPOConfig, DPOTrainer, SFTConfig, SFTTrainer
+    from trl.trainer.dpo_config import DPOConfig
+    from trl.trainer.dpo_trainer import DPOTrainer
+    from trl.trainer.sft_config import SFTConfig
+    from trl.trainer.sft_trainer import SFTTrainer
 
     loaded = load_model(recipe.model or None, device="cpu")
     rows = [row for _, row in read_source([data], "pairs" if recipe.method == "dpo" else "answers").rows]

@@ -26,7 +26,7 @@ def run_finetune(
     if dry_run:
         from finetune.estimate import estimate_run, tell_estimate
 
-        for line in tell_estimate(estimate_run(chosen, data, shape, start or None)):
+        for line in tell_estimate(estimate_run(chosen, data, shape)):
             _print(line)
         return
     if not data:

@@ -80,7 +80,7 @@ def shape_of(source: str) -> Shape:
     raise ConfigError(f"no sizes known of {source!r}: give its folder, or one of {', '.join(sorted(known))}")
 
 
-def estimate_run(recipe: Recipe, data: Sequence[str], shape: str, start: str | None) -> dict[str, Any]:
+def estimate_run(recipe: Recipe, data: Sequence[str], shape: str) -> dict[str, Any]:
     """Parameters, bytes by part, steps and tokens of a run. Without data, of one over 10,000 rows of full length."""
     sizes = shape_of(recipe.model)
     rows, tokens, exact = _measure(recipe, data, shape)

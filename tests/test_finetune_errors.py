@@ -176,7 +176,7 @@ def test_every_recipe_loads_and_can_be_planned():
         for method in METHODS:
             recipe = load_recipe(name, method=method)
             if recipe.model != "ProsusAI/finbert":
-                found = estimate_run(recipe, (), "", None)
+                found = estimate_run(recipe, (), "")
                 assert not recipe.gpu_memory_gb or found["total_bytes"] < recipe.gpu_memory_gb * 1e9, (name, method)
 
 
