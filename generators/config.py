@@ -1,12 +1,10 @@
 """Everything that decides the bytes of a run, as one frozen value."""
 
-import functools
-import hashlib
 import math
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
+from tapewright.code import digest_of_code
 from tapewright.errors import ConfigError
 from tapewright.rows import FORMATS
 
@@ -76,13 +74,6 @@ class Config:
         }
 
 
-@functools.cache
 def code_digest() -> str:
     """Digest of every source and wording a row depends on."""
-    root = Path(__file__).parent.parent
-    digest = hashlib.sha256()
-    for room in ("tapewright", "market", "templates", "validators", "generators"):
-        for path in sorted((root / room).rglob("*")):
-            if path.suffix in (".py", ".j2", ".toml"):
-                digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()[:16]
+    return digest_of_code("tapewright", "market", "templates", "validators", "generators")[:16]

@@ -61,6 +61,18 @@ def test_pushing_again_makes_no_commit(hub, run, made):
     assert (hub.repositories[REPO].branches["main"], len(hub.writes())) == before
 
 
+def test_pushing_again_another_way_checks_again_and_finds_the_same_bytes(hub, run, rows):
+    assert run("push", rows(), "--repo", REPO)[0] == 0
+    before = hub.repositories[REPO].branches["main"]
+    code, out, err = run("push", rows(), "--repo", REPO, "--tape", "bundled", "--force")
+    assert (code, out) == (0, "") and "4 rows checked by" in err  # the manifest alone is another
+    assert hub.repositories[REPO].branches["main"] == before
+    assert "rows checked" not in run("push", rows(), "--repo", REPO)[2]
+    hub.seed(REPO, {"data/train-00000-of-00001.parquet": b"PAR1" + bytes(300)})
+    code, _, err = run("push", rows(), "--repo", REPO)
+    assert code == 2 and "a push did not leave so: data/train-00000-of-00001.parquet" in err
+
+
 def test_dry_run_writes_nothing_and_shows_the_card(hub, run, made):
     names = sorted(made.glob("preference-*.jsonl"))
     code, card, err = run("push", *names, "--repo", REPO, "--dry-run")

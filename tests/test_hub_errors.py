@@ -130,7 +130,7 @@ def test_waits_are_bounded_and_listen_to_the_hub(hub, run, rows, monkeypatch):
 def test_secrets_stop_the_push_always(hub, run, rows, where, force):
     code, _, err = run("push", rows(**where), "--repo", REPO, *force)
     assert code == 2 and "holds what looks like a key" in err and "with or without --force" in err
-    assert KEY not in err and hub.requests == []
+    assert KEY not in err and hub.writes() == []
 
 
 def test_the_token_in_use_stops_the_push(hub, run, rows, monkeypatch):
@@ -139,7 +139,7 @@ def test_the_token_in_use_stops_the_push(hub, run, rows, monkeypatch):
     monkeypatch.setenv("HF_TOKEN", odd)
     code, _, err = run("push", rows(notes=f"curl -H {odd}"), "--repo", REPO, "--force")
     assert code == 2 and "rows-train.jsonl:1 holds the token in use" in err
-    assert odd not in err and hub.requests == []
+    assert odd not in err and hub.writes() == []
 
 
 def test_a_secret_in_the_title_stops_it_too(hub, run, rows):

@@ -5,11 +5,22 @@ import sys
 from pathlib import Path
 
 from converters.hub.card import Wishes
-from converters.hub.push import CARD, Options, Package, packed, plan_changes, push, refuse_publishing
+from converters.hub.push import (
+    CARD,
+    Options,
+    Package,
+    fingerprint,
+    is_there,
+    packed,
+    plan_changes,
+    push,
+    refuse_publishing,
+)
 from converters.hub.repository import Hub, Target, connect, read_state
 from tapewright.errors import ConfigError
 from tapewright.inputs import expand
 from tapewright.shapes import SHAPES
+from validators.dataset import load_rules
 
 SMALL = 8 * 2**20  # bytes below which starting processes takes longer than the check
 
@@ -32,9 +43,16 @@ def run_push(
             "there is no token: log in with `hf auth login`, or give one in HF_TOKEN or with --token-stdin"
         )
     files = expand(names)
+    if "-" in files:
+        raise ConfigError("files are read more than once, which stdin does not allow; write it to a file first")
     wishes = Wishes(title, license, language, force)
     options = Options(shape, tape, shard_mb * 2**20, _count_workers(workers, files), wishes)
-    with packed(files, target.name, hub.token, options, _say) as package:
+    load_rules()
+    inputs = fingerprint(files, target.name, options)
+    if not dry_run and is_there(hub, target, inputs):
+        _say(f"{target} holds exactly this already; no commit was made")
+        return
+    with packed(files, target.name, hub.token, options, inputs, _say) as package:
         if dry_run:
             _show(hub, target, package, private=private, overwrite=overwrite)
             return

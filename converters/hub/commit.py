@@ -42,6 +42,10 @@ class Wanted:
     def __post_init__(self) -> None:
         self.digests = {path: digest_of(content) for path, content in self.files.items()}
 
+    def leave(self, path: str) -> None:
+        """Leave a file as it is, whatever was wanted of it."""
+        del self.files[path], self.digests[path]
+
     def missing(self, state: State) -> list[str]:
         """Paths whose content is not there yet."""
         return [path for path, digest in self.digests.items() if path not in state.files or not digest.fits(state.files[path])]  # fmt: skip

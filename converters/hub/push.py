@@ -1,8 +1,9 @@
 """A dataset on its way to a Hub: checked, surveyed, written as Parquet with its card and manifest, committed at once."""
 
-from collections.abc import Callable, Iterator
+import hashlib
+from collections.abc import Callable, Container, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -17,7 +18,9 @@ from converters.hub.repository import Digest, Hub, State, Target, digest_of, fet
 from converters.hub.shards import Shard, write_shards
 from converters.hub.survey import Survey, survey
 from tapewright import __version__, files
+from tapewright.code import digest_of_code
 from tapewright.errors import ConfigError, FileError
+from validators.settings import load_settings
 
 CARD, MANIFEST = "README.md", ".tapewright/manifest.json"
 SCHEMA = 1
@@ -46,14 +49,32 @@ class Package:
     rows: int
 
 
+def fingerprint(names: list[str], repository: str, options: Options) -> str:
+    """Stands for all that decides a push, files, options, settings and code, so that nothing is checked twice."""
+    code = digest_of_code("tapewright", "market", "templates", "validators", "converters")
+    said = [__version__, code, repository, str(load_settings(Path.cwd())), str(replace(options, workers=0))]
+    for name in names:
+        sha256 = files.sha256_of(Path(name))
+        said += [Path(name).name, sha256, str(origin_of(Path(name), sha256))]
+    return hashlib.sha256("\0".join(said).encode()).hexdigest()
+
+
+def is_there(hub: Hub, target: Target, inputs: str) -> bool:
+    """Whether the branch holds what a push of these inputs left, untouched since."""
+    state = read_state(hub, target)
+    manifest = read_manifest(hub, target, state)
+    if manifest is None or manifest.get("inputs") != inputs:
+        return False
+    known = _known(manifest)
+    return all(path in state.files and digest.fits(state.files[path]) for path, digest in known.items()) and not _data_beside(state, known)  # fmt: skip
+
+
 @contextmanager
-def packed(names: list[str], repository: str, token: str, options: Options, say: Say) -> Iterator[Package]:
+def packed(names: list[str], repository: str, token: str, options: Options, inputs: str, say: Say) -> Iterator[Package]:
     """Check the files and write what will be pushed to a temporary folder.
 
     Raises ConfigError for errors in the data (unless forced) and for a secret anywhere, FileError for rows no table fits.
     """
-    if "-" in names:
-        raise ConfigError("files are read more than once, which stdin does not allow; write it to a file first")
     seen = survey(names, options.shape, token)
     quality = assess(names, options.shape, tape=options.tape, workers=options.workers)
     _tell(seen, quality, say)
@@ -67,7 +88,7 @@ def packed(names: list[str], repository: str, token: str, options: Options, say:
                 raise FileError(f"{source.name} changed while it was read; push again")
         origins = [origin_of(Path(source.name), source.sha256) for source in seen.sources]
         card = write_card(repository, seen, quality, shards, origins, options.wishes)
-        manifest = _manifest(seen, shards, [origin.as_dict() for origin in origins], digest_of(card.encode()))
+        manifest = _manifest(seen, shards, [origin.as_dict() for origin in origins], digest_of(card.encode()), inputs)
         refuse_secrets([("the card", card), ("the manifest", manifest.decode())], token)
         contents: dict[str, Path | bytes] = {shard.path: shard.local for shard in shards}
         contents |= {CARD: card.encode(), MANIFEST: manifest}
@@ -96,21 +117,26 @@ def refuse_publishing(target: Target, state: State, private: bool) -> None:
 
 def plan_changes(hub: Hub, target: Target, package: Package, state: State, *, overwrite: bool) -> None:
     """Find what the last push left and this one does not hold, and refuse to touch what others wrote."""
-    known = read_known(hub, target, state)
-    old = {path for path in state.files if path.startswith("data/") and path.endswith(".parquet")} - package.wanted.digests.keys()  # fmt: skip
-    package.wanted.gone = old
+    manifest, known = read_manifest(hub, target, state), {}
+    if manifest is not None:
+        # the manifest cannot hold its own digest; as far as it could be read, it is ours
+        known = _known(manifest) | {MANIFEST: Digest(state.files[MANIFEST].sha256, state.files[MANIFEST].blob)}
+        ours = package.wanted.files[MANIFEST]
+        assert isinstance(ours, bytes)
+        if orjson.loads(ours) | {"inputs": ""} == manifest | {"inputs": ""}:
+            package.wanted.leave(MANIFEST)  # that the same came of other options is worth no commit
+    package.wanted.gone = _data_beside(state, package.wanted.digests)
     if not overwrite:
         refuse_foreign(package.wanted, state, known)
 
 
-def read_known(hub: Hub, target: Target, state: State) -> dict[str, Digest]:
-    """What the last push wrote, by the manifest in the repository; nothing where there is none."""
-    manifest = read_manifest(hub, target, state)
-    if manifest is None:
-        return {}
-    known = {path: Digest(entry["sha256"], entry["blob"]) for path, entry in manifest["files"].items()}
-    # the manifest cannot hold its own digest; as far as it could be read, it is ours
-    return known | {MANIFEST: Digest(state.files[MANIFEST].sha256, state.files[MANIFEST].blob)}
+def _known(manifest: dict[str, Any]) -> dict[str, Digest]:
+    return {path: Digest(entry["sha256"], entry["blob"]) for path, entry in manifest["files"].items()}
+
+
+def _data_beside(state: State, ours: Container[str]) -> set[str]:
+    """Parquet files that `load_dataset` would take along and that are not ours."""
+    return {path for path in state.files if path.startswith("data/") and path.endswith(".parquet") and path not in ours}
 
 
 def read_manifest(hub: Hub, target: Target, state: State) -> dict[str, Any] | None:
@@ -131,7 +157,7 @@ def read_manifest(hub: Hub, target: Target, state: State) -> dict[str, Any] | No
         return manifest
 
 
-def _manifest(seen: Survey, shards: list[Shard], origins: list[dict[str, Any]], card: Digest) -> bytes:
+def _manifest(seen: Survey, shards: list[Shard], origins: list[dict[str, Any]], card: Digest, inputs: str) -> bytes:
     entries = {
         shard.path: {"sha256": shard.digest.sha256, "blob": shard.digest.blob, "rows": shard.rows, "config": shard.config, "split": shard.split}
         for shard in shards
@@ -142,7 +168,7 @@ def _manifest(seen: Survey, shards: list[Shard], origins: list[dict[str, Any]], 
         for source, origin in zip(seen.sources, origins)
     ]  # fmt: skip
     manifest = {
-        "schema": SCHEMA, "version": __version__, "rows": seen.rows, "left_out": seen.left_out.total(), "sources": sources,
+        "schema": SCHEMA, "version": __version__, "rows": seen.rows, "left_out": seen.left_out.total(), "inputs": inputs, "sources": sources,
         "files": {CARD: {"sha256": card.sha256, "blob": card.blob, "rows": 0}, **entries},
     }  # fmt: skip
     return orjson.dumps(manifest, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS) + b"\n"
