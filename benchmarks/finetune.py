@@ -7,7 +7,6 @@ apart. TRL is given the texts that our template renders and encodes them itself,
 import argparse
 import json
 import tempfile
-import time
 import warnings
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from finetune.plan import plan_run, shared_arguments
 from finetune.prompts import render_answer, render_prompt
 from finetune.recipe import Recipe, load_recipe
 from finetune.train import Run, run_training
+from finetune.watch import History, Watch
 from generators.config import Config
 from generators.produce import produce
 
@@ -41,13 +41,15 @@ def train_ours(recipe: Recipe, data: str, output: Path) -> tuple[list[float], fl
 def train_trl(recipe: Recipe, data: str, output: Path) -> tuple[list[float], float]:
     """(losses, tokens per second) of TRL's trainer on the same texts."""
     from datasets import Dataset
+    from datasets.utils.logging import disable_progress_bar
     from peft import LoraConfig
-    from transformers import set_seed
+    from transformers import PrinterCallback, set_seed
     from trl.trainer.dpo_config import DPOConfig
     from trl.trainer.dpo_trainer import DPOTrainer
     from trl.trainer.sft_config import SFTConfig
     from trl.trainer.sft_trainer import SFTTrainer
 
+    disable_progress_bar()
     loaded = load_model(recipe.model or None, device="cpu")
     rows = [row for _, row in read_source([data], "pairs" if recipe.method == "dpo" else "answers").rows]
     arguments: dict[str, Any] = shared_arguments(recipe, plan_run(recipe, len(rows)), output, False) | {"save_strategy": "no"}  # fmt: skip
@@ -67,11 +69,11 @@ def train_trl(recipe: Recipe, data: str, output: Path) -> tuple[list[float], flo
         kind = DPOTrainer
     dataset = Dataset.from_dict(columns)
     trainer = kind(model=loaded.model, args=config, processing_class=loaded.tokenizer, train_dataset=dataset, peft_config=lora)  # fmt: skip
-    began = time.perf_counter()
+    history = History()  # the same clock for both: steps alone, without loading and saving
+    trainer.add_callback(Watch(recipe.max_steps, history))
+    trainer.remove_callback(PrinterCallback)
     trainer.train()
-    took = time.perf_counter() - began
-    logs = [entry for entry in trainer.state.log_history if "loss" in entry]
-    return [entry["loss"] for entry in logs], logs[-1]["num_tokens"] / took
+    return [entry["loss"] for entry in history.steps], history.tokens_per_s
 
 
 def main() -> None:
