@@ -17,6 +17,7 @@ _EXPORTS = {
     "read_claims": ("validators.claims.reader", "read_claims"),
     "generate": ("generators.produce", "produce"),
     "Config": ("generators.config", "Config"),
+    "read_public": ("finetune.evaluation.public_sentiment", "read_public"),
 }
 
 

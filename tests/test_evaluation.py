@@ -299,6 +299,7 @@ def _write(path: Path, rows: list[dict[str, str]]) -> None:
     [
         ("fpb", "Sentences_50Agree.txt", "Profit rose to EUR 5 mn .@positive\nSales of M\xe4k fell .@negative\nIt is based in Espoo .@neutral\n", ["positive", "negative", "neutral"]),
         ("fiqa", "fiqa.csv", "sentence,score\nup,0.4\ndown,-0.3\nflat,0.05\nedge,0.1\nlow edge,-0.1\n", ["positive", "negative", "neutral", "positive", "neutral"]),
+        ("fiqa", "task1.json", '{"8": {"sentence": "falls", "info": [{"sentiment_score": "-0.161", "target": "M"}, {"sentiment_score": "0.3", "target": "N"}]}, "9": {"sentence": "is", "info": [{"sentiment_score": "0.0"}]}}', ["negative", "positive", "neutral"]),
         ("tfns", "tfns.csv", "text,label\nfalls,0\nrises,1\nis,2\n", ["negative", "positive", "neutral"]),
         ("nwgi", "nwgi.jsonl", '{"news": "a b", "label": "mildly positive"}\n{"news": "c d", "label": "strong negative"}\n{"news": "e f", "label": "moderately positive"}\n', ["neutral", "negative", "positive"]),
     ],

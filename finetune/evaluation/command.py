@@ -25,6 +25,7 @@ from finetune.evaluation.tables import Evaluation, as_data, tables
 from tapewright.errors import ConfigError
 
 SHEET = "sheet.csv"
+DEMO = Path("models/demo")  # where `finetune` alone leaves its models
 _LEAST_ROOM = 32  # tokens an answer needs at least
 
 Ask = Callable[[Sequence[Dialogue]], list[Said]]
@@ -53,6 +54,8 @@ def run_evaluate(
         raise ConfigError("name the server's model with --endpoint-model")
     if batch < 1 or max_new_tokens < 1:
         raise ConfigError("--batch and --max-new-tokens are at least 1")
+    if not (models or endpoint or answers or data or sentiment) and DEMO.is_dir():
+        models = (str(DEMO),)
     asked = contenders(models, adapter)
     cases, left = _cases(data, sentiment, models, rows, seed)
     known = read_cases(train)[0] if train else cases

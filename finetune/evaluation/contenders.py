@@ -12,7 +12,7 @@ from tapewright.errors import ConfigError, FileError
 from tapewright.files import read_records, whole
 
 STAGES = ("base", "sft", "dpo", "grpo", "rloo")  # folders of a run, in the order they are compared
-TEST_FILE = "data-test.jsonl"
+TEST_FILE = "rows-test.jsonl"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 | set | files | labels |
 |---|---|---|
 | fpb | `sentence@label` lines in Latin-1, a folder or zip of them, or a table | positive, neutral, negative |
-| fiqa | table with a score of −1 to 1 | negative below −0.1, positive from 0.1, neutral between |
+| fiqa | table with a score of −1 to 1, or the challenge's JSON: one case per entity a text names | negative below −0.1, positive from 0.1, neutral between |
 | tfns | table with 0, 1, 2 | bearish is negative, bullish is positive, neutral |
 | nwgi | table with seven steps | the mild steps on both sides are neutral |
 """
@@ -20,7 +20,7 @@ from validators.leakage.public import read_benchmark
 LABELS = ("negative", "neutral", "positive")
 _TASK = "sentiment_analysis"
 _ASK = "What is the sentiment of this news? Answer with one of: negative, neutral, positive."
-_TEXT = ("sentence", "text", "news", "headline", "title", "input")
+_TEXT = ("sentence", "tweet", "text", "news", "headline", "title", "input")
 _LABEL = ("label", "sentiment", "sentiment_score", "score", "output")
 _TFNS = {"0": "negative", "1": "positive", "2": "neutral"}
 _FPB = {"0": "negative", "1": "neutral", "2": "positive"}
@@ -42,7 +42,7 @@ def read_public(wanted: str) -> list[Case]:
             row = Row(_ASK, text, label, _TASK, name, facts={"label": label, "vocabulary": "tone3"})
             cases.append(Case(len(cases), row, load_spec(_TASK)))
     if not cases:
-        columns = ", ".join(items[0].record) if items and isinstance(items[0].record, dict) else "no columns"
+        columns = ", ".join(list(items[0].record)[:10]) if items and isinstance(items[0].record, dict) else "no columns"
         raise ConfigError(f"no label of {title} can be read ({columns}); wanted a text and one of {', '.join(_LABEL)}")
     return cases
 

@@ -1,7 +1,7 @@
 """Public benchmarks by name, from a local path or the Hub: Financial PhraseBank, FiQA, TFNS, NWGI.
 
 Only their texts are read. Financial PhraseBank comes as lines of `sentence@label` in Latin-1, often in a zip;
-the others as CSV, JSON or Parquet with a text column.
+the others as CSV, JSON or Parquet with a text column, FiQA also as the files of its challenge.
 """
 
 import zipfile
@@ -81,7 +81,21 @@ def _texts(place: Path) -> Iterator[Item]:
             yield from _lines(str(path), path.read_bytes()) if _is_labelled(path.read_bytes()) else ()
         elif lower.removesuffix(".gz").removesuffix(".zst").endswith(READABLE):
             for name in expand([path]):
-                yield from read_items(name)
+                for item in read_items(name):
+                    yield from _each(item)
+
+
+def _each(item: Item) -> Iterator[Item]:
+    """The challenge's own files of FiQA are one object, id → text with one score per entity it names."""
+    record = item.record
+    if not isinstance(record, dict) or not record or not all(isinstance(value, dict) for value in record.values()):
+        yield item
+        return
+    for key, value in record.items():
+        told = value.get("info")
+        for entry in told if isinstance(told, list) and told else [{}]:
+            kept = {name: part for name, part in value.items() if name != "info"} | (entry if isinstance(entry, dict) else {})  # fmt: skip
+            yield Item(item.source, item.line, {"id": key, **kept})
 
 
 def _zipped(path: Path) -> Iterator[Item]:
