@@ -375,3 +375,9 @@ def test_errors_are_one_line(file, tmp_path, arguments, message):
     code, said = _run(*(str(part).format(**places) for part in arguments), "-o", tmp_path / "out")
     assert code == 2 and message in said, said
     assert len(said.strip().splitlines()) == 1
+
+
+def test_the_page_of_measures_is_as_the_code_has_it():
+    from benchmarks.measures_page import PAGE, page
+
+    assert PAGE.read_text(encoding="utf-8") == page()
