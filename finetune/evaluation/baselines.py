@@ -1,7 +1,9 @@
 """Trivial answers every model must beat: no trade to everything, the input again, the commonest label, one fixed answer."""
 
+import json
 from collections import Counter
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from finetune.evaluation.cases import Case
 from finetune.evaluation.grade import Said
@@ -27,21 +29,30 @@ def _each(cases: Sequence[Case], known: Sequence[Case], make: Callable[[Case, li
 
 
 def _majority(case: Case, known: list[Case]) -> str:
-    """The commonest label of the task among `known`, of the vocabulary asked for; ties go to the first in the alphabet."""
-    facts = case.row.facts
+    """The commonest value of each label the task asks for, and of the score; ties go to the first in the alphabet."""
     if case.spec.name == "sentiment_analysis":
+        facts = case.row.facts
         same = [other.row.facts for other in known if other.row.facts.get("vocabulary") == facts.get("vocabulary")]
         return f"{_commonest([str(found['label']) for found in same if 'label' in found]) or 'neutral'}".capitalize()
     if case.spec.name == "trade_recommendation":
         verdict = _commonest([str(v) for other in known if (v := other.prompt.quantities.get("verdict"))])
         return "No trade." if verdict in ("", "no_trade") else f"Go {verdict}."
-    if case.spec.name == "risk_assessment":
-        score = _commonest([str(v) for other in known if (v := other.prompt.quantities.get("score")) is not None])
-        return f"The score is {score or 5}."
-    return ""
+    said = {}
+    for slot in case.spec.slots:
+        kind = slot.partition(" when ")[0].strip()
+        values = [
+            value for other in known if (value := other.prompt.quantities.get(_in_frame(kind, other))) is not None
+        ]
+        if values and (kind == "score" or isinstance(values[0], str)):
+            said[_in_frame(kind, case)] = int(_commonest(values)) if kind == "score" else _commonest(values)
+    return json.dumps(said) if said else ""
 
 
-def _commonest(values: list[str]) -> str:
+def _in_frame(kind: str, case: Case) -> str:
+    return kind + str(case.prompt.quantities.get("frame", "")) if kind.endswith("@") else kind
+
+
+def _commonest(values: list[Any]) -> Any:
     counts = Counter(values)
     return min(counts, key=lambda value: (-counts[value], value), default="")
 
