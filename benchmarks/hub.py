@@ -1,7 +1,7 @@
 """A push and a load of generated rows against a Hub on this machine: equal row by row, with time and memory.
 
     python -m benchmarks.hub FOLDER                  # generates 100,000 rows into FOLDER where it is empty (half an hour)
-    python -m benchmarks.hub FOLDER --rows 1000 --card /tmp/card.md
+    python -m benchmarks.hub FOLDER --rows 1000 --card card.md
 
 Each step is a process of its own; time is of the clock, memory the peak of its largest process. The Hub is the one of
 the tests, without Xet and on the same machine: nothing here says how fast a network is.
