@@ -53,7 +53,7 @@ def _f1(pairs, average):
     from sklearn.metrics import f1_score
 
     gold, said = zip(*pairs)
-    return float(f1_score(gold, said, labels=list(range(len(LABELS))), average=average, zero_division=0))
+    return float(f1_score(gold, said, labels=list(range(len(LABELS))), average=average, zero_division=0))  # pyright: ignore
 
 
 def macro_f1(pairs):
