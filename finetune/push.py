@@ -7,7 +7,7 @@ from pathlib import Path
 import orjson
 
 from converters.hub.commit import Outcome, Wanted, commit, create, refuse_foreign, refuse_secrets
-from converters.hub.push import MANIFEST, read_known, refuse_publishing
+from converters.hub.push import MANIFEST, known_files, read_manifest, refuse_publishing
 from converters.hub.repository import Hub, State, Target, read_state
 from tapewright import __version__
 from tapewright.errors import ConfigError
@@ -33,7 +33,7 @@ def plan_push(hub: Hub, target: Target, folder: Path, *, private: bool, overwrit
     state = read_state(hub, target)
     refuse_publishing(target, state, private)
     if not overwrite:
-        refuse_foreign(wanted, state, read_known(hub, target, state))
+        refuse_foreign(wanted, state, known_files(read_manifest(hub, target, state), state))
     missing = wanted.missing(state)
     return Plan(wanted, state, [p for p in missing if p not in state.files], [p for p in missing if p in state.files])
 

@@ -117,17 +117,22 @@ def refuse_publishing(target: Target, state: State, private: bool) -> None:
 
 def plan_changes(hub: Hub, target: Target, package: Package, state: State, *, overwrite: bool) -> None:
     """Find what the last push left and this one does not hold, and refuse to touch what others wrote."""
-    manifest, known = read_manifest(hub, target, state), {}
+    manifest = read_manifest(hub, target, state)
     if manifest is not None:
-        # the manifest cannot hold its own digest; as far as it could be read, it is ours
-        known = _known(manifest) | {MANIFEST: Digest(state.files[MANIFEST].sha256, state.files[MANIFEST].blob)}
         ours = package.wanted.files[MANIFEST]
         assert isinstance(ours, bytes)
         if orjson.loads(ours) | {"inputs": ""} == manifest | {"inputs": ""}:
             package.wanted.leave(MANIFEST)  # that the same came of other options is worth no commit
     package.wanted.gone = _data_beside(state, package.wanted.digests)
     if not overwrite:
-        refuse_foreign(package.wanted, state, known)
+        refuse_foreign(package.wanted, state, known_files(manifest, state))
+
+
+def known_files(manifest: dict[str, Any] | None, state: State) -> dict[str, Digest]:
+    """What the last push left, by its manifest, and the manifest itself, which cannot hold its own digest."""
+    if manifest is None:
+        return {}
+    return _known(manifest) | {MANIFEST: Digest(state.files[MANIFEST].sha256, state.files[MANIFEST].blob)}
 
 
 def _known(manifest: dict[str, Any]) -> dict[str, Digest]:
