@@ -90,7 +90,12 @@ def export(rows: int, folder: Path) -> dict[str, tuple[Path, int]]:
     sources = {}
     for shape in ("alpaca", "preference"):
         sources[shape] = folder / f"rows-{shape}.jsonl"
-        produce(Config(size=rows * len(tasks), seed=SEED, weights=weights, shape=shape), sources[shape], workers=2)
+        produce(
+            Config(size=rows * len(tasks), seed=SEED, weights=weights, shape=shape),
+            sources[shape],
+            workers=2,
+            force=True,
+        )
     made = {}
     for name, form in formats().items():
         shape = "preference" if form.kind in (PREFERENCE, UNPAIRED) else "alpaca"

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from local_hub import READER, WRITER
@@ -85,6 +86,14 @@ def test_dry_run_writes_nothing_and_shows_the_card(hub, run, made):
     assert "change README.md" in err and "leave data/train-" in err and "remove data/" in err
     assert len(hub.writes()) == before
     assert "nothing would be committed" in run("push", *names, "--repo", REPO, "--dry-run")[2]
+
+
+def test_settings_may_name_rules_of_leakage(hub, rows, tmp_path):
+    (tmp_path / "tapewright.toml").write_text("[validate.limits]\nL003 = { max-rate = 0.001 }\n")
+    call = [sys.executable, "-m", "cli", "push", str(rows()), "--repo", REPO, "--dry-run"]
+    environment = {**_environment(hub, tmp_path), "PYTHONPATH": str(Path(__file__).parent.parent)}
+    out = subprocess.run(call, capture_output=True, text=True, cwd=tmp_path, env=environment)  # rules are not loaded yet
+    assert (out.returncode, "L003" in out.stderr) == (0, False)
 
 
 def test_pull_request_and_going_on_with_it(hub, run, rows):

@@ -127,8 +127,6 @@ def _last_line(total: Tally, tolerated: int, known: int) -> str:
 
 def explain_codes(codes: list[str]) -> None:
     """What rules mean, with their examples; `all` lists every rule on a line."""
-    import validators.leakage.check  # noqa: F401  registers the rules of `leakage`
-
     load_rules()
     if codes == ["all"]:
         for code, entry in sorted(RULES.items()):

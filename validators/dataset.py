@@ -379,6 +379,8 @@ def _check_only_figures(row: Row, tally: Tally) -> list[Finding]:
 
 
 def load_rules() -> None:
-    """Register every rule there is, those of single tasks too: importing this module brings the others."""
+    """Register every rule there is, those of single tasks and of `leakage` too: importing this module brings the others."""
+    import validators.leakage.check  # noqa: F401  registers them
+
     for task in list_tasks():
         task_check(task)
