@@ -9,7 +9,6 @@ from pathlib import Path
 
 from validators.clean import FIXABLE
 from validators.dataset import load_rules
-from validators.leakage import check  # noqa: F401  registers the rules of `leakage`
 from validators.rules import FAMILIES, RULES, Rule
 
 FOLDER = Path(__file__).parent.parent / "docs" / "rules"

@@ -9,7 +9,6 @@ from tapewright.inputs import parse
 from templates.specs import load_spec
 from validators.check import check_text
 from validators.dataset import Options, check_items, load_rules
-from validators.leakage import check as _leakage  # noqa: F401  registers its rules
 from validators.rules import RULES, rule
 
 load_rules()
@@ -76,3 +75,10 @@ def test_json_where_none_was_asked_is_found():
     found = {f.code for f in check_text(*prompt, '{"label": "positive"}', spec=load_spec("sentiment_analysis"))}
     assert "F002" in found
     assert "F002" not in {f.code for f in check_text(*prompt, "Acme: positive", spec=load_spec("sentiment_analysis"))}
+
+
+def test_answers_that_differ_in_the_white_space_of_code_are_two_answers():
+    script = "```pine\nif close > open\n    strategy.close_all()\n```"
+    pair = {"prompt": "Close every trade on a rising candle, please.", "chosen": script}
+    assert "C002" not in _file_codes(json.dumps(pair | {"rejected": script.replace("    ", "  ")}), "C")
+    assert "C002" in _file_codes(json.dumps(pair | {"rejected": script + "\n"}), "C")

@@ -58,6 +58,11 @@ def _declines(text: str) -> bool:
     return bool(_REFUSES.search(text) and _UNABLE.search(text[:200]) and not _HELPS.search(text))
 
 
+def _plain(text: str) -> str:
+    """A text without case and white space that mean nothing; in code both mean something."""
+    return text.strip() if "```" in text else " ".join(text.casefold().split())
+
+
 def _finding(code: str, message: str, evidence: str = "") -> Finding:
     return Finding(code, message, RULES[code].severity, field="rejected", evidence=evidence[:120])
 
@@ -66,7 +71,7 @@ def check_pair(row: Row) -> Iterator[Finding]:
     """C002 to C004 on the two answers of a pair."""
     if not row.rejected or not row.output:
         return
-    if " ".join(row.output.casefold().split()) == " ".join(row.rejected.casefold().split()):
+    if _plain(row.output) == _plain(row.rejected):
         yield _finding(EQUAL, "chosen and rejected are the same text", row.output)
         return
     if (
