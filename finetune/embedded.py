@@ -24,7 +24,7 @@ from tapewright.rows import Row
 
 SEED, ROWS = 2_147, 1_000  # a stream of its own: no row of a user's run comes out of it
 SPLITS = (("train", 0.8), ("val", 0.1), ("test", 0.1))
-VOCABULARY, WIDTH, LAYERS, HEADS, INNER, LONGEST = 3_072, 128, 2, 4, 384, 2_048
+VOCABULARY, WIDTH, LAYERS, HEADS, INNER, LONGEST = 6_144, 128, 2, 4, 384, 2_048
 STEPS, ROWS_PER_STEP, BLOCK, RATE = 250, 3, 512, 3e-3
 THREADS = 1  # sums of floats depend on how many share them; more hardly help a model this small
 TEMPLATE = (
@@ -84,8 +84,9 @@ def build(folder: Path) -> None:
     """Make tokenizer and weights and save both to `folder`."""
     from finetune.pretrain import new_model, new_tokenizer, pretrain
 
-    texts = [f"{row.input}\n\n{row.output}".strip() for row in rows()]
-    tokenizer = new_tokenizer(texts, VOCABULARY, TEMPLATE)
+    made = list(rows())
+    texts = [f"{row.input}\n\n{row.output}".strip() for row in made]
+    tokenizer = new_tokenizer([*texts, *(row.instruction for row in made)], VOCABULARY, TEMPLATE)
     model: Any = new_model(tokenizer, WIDTH, LAYERS, HEADS, INNER, LONGEST, SEED)
     pretrain(model, tokenizer, texts, STEPS, ROWS_PER_STEP, BLOCK, RATE, SEED, THREADS)
     model.save_pretrained(folder)

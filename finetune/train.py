@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from finetune.adapters import attach, train_in_fp32
+from finetune.answer_head import score_answers_only
 from finetune.data import PROMPTS, Example, Source, encode_rows, hold_out, read_source, require
 from finetune.failures import TrainingError, plainly
 from finetune.keep import save_trained, start_run, write_report
@@ -21,7 +22,10 @@ from finetune.watch import History, RankSchedule, Watch, last_checkpoint
 
 @dataclass(slots=True)
 class Run:
-    """What a run is given and what became of it. `start` is an adapter to go on from."""
+    """What a run is given and what became of it. `start` is an adapter to go on from.
+
+    `hold_out` validates on a part of the data even where a `-val` file lies beside it.
+    """
 
     recipe: Recipe
     data: Sequence[str]
@@ -33,6 +37,7 @@ class Run:
     force: bool = False
     say: Callable[[str], None] = print
     colour: bool = False
+    hold_out: bool = False
     loaded: Loaded | None = None
     train: list[Example] = field(default_factory=list)
     held: list[Example] = field(default_factory=list)
@@ -61,10 +66,12 @@ def run_training(run: Run) -> dict[str, Any]:
         plan = plan_run(recipe, len(run.train), count_devices())
         tell_data(run, source, plan, masked=not hasattr(method, "TASK"))
         model = _prepared(run, plan, getattr(method, "TASK", "CAUSAL_LM"))
-        trainer = _trainer(run, method, model, plan)
-        train_in_fp32(trainer.model)  # what the trainer cast to bf16 on a 4-bit base
-        result = _train(run, trainer)
-        measured, lines = method.measure(trainer, run.held, recipe) if run.held or method.KIND == PROMPTS else ({}, [])
+        with score_answers_only(loaded.model.device.type):
+            trainer = _trainer(run, method, model, plan)
+            train_in_fp32(trainer.model)  # what the trainer cast to bf16 on a 4-bit base
+            result = _train(run, trainer)
+            asked = run.held or method.KIND == PROMPTS
+            measured, lines = method.measure(trainer, run.held, recipe) if asked else ({}, [])
         loaded.model = trainer.model
         weights = save_trained(run.output, loaded, recipe, source, identity)
     report = _report(run, source, plan, result, weights) | measured
@@ -84,7 +91,7 @@ def read_both(run: Run, kind: str) -> tuple[Source, Source]:
     if run.validation:
         return source, read_source(run.validation, kind, run.shape)
     beside = [path for name in run.data if (path := _sibling(name)) is not None]
-    if beside and len(beside) == len(run.data):
+    if beside and len(beside) == len(run.data) and not run.hold_out:
         return source, read_source(beside, kind, run.shape)
     return hold_out(source, run.recipe.seed)
 

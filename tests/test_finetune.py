@@ -140,3 +140,45 @@ def test_a_pair_is_made_of_what_the_checker_says():
     assert codes
     assert choose_pair(row, [wrong], tally) is None
     assert tally.without == {"no answer was accepted": 1}
+
+
+@pytest.mark.slow
+def test_only_positions_that_count_meet_the_vocabulary_and_the_loss_is_the_same(ground, monkeypatch):
+    import torch
+    from trl.kernels import chunked_logprob
+    from trl.trainer.utils import add_fused_lm_head
+
+    from finetune.answer_head import score_answers_only
+
+    scored = []
+    inner = chunked_logprob._forward_tile
+    monkeypatch.setattr(chunked_logprob, "_forward_tile", lambda tile, *more, **named: (scored.append(len(tile)), inner(tile, *more, **named))[1])  # fmt: skip
+    model = load_model(str(ground / "model"), device="cpu").model
+    add_fused_lm_head(model)
+    ids = torch.randint(5, 60, (3, 20), generator=torch.Generator().manual_seed(1))
+    labels = torch.where(torch.arange(20) < 16, -100, ids)
+    plain = model(input_ids=ids, labels=labels).loss.item()
+    every = model(input_ids=ids, labels=labels, fused_lm_head=True).loss.item()
+    assert sum(scored) == 3 * 19
+    scored.clear()
+    with score_answers_only("cpu"):
+        few = model(input_ids=ids, labels=labels, fused_lm_head=True).loss.item()
+    assert sum(scored) == 3 * 4
+    assert few == pytest.approx(plain, abs=1e-5) and few == pytest.approx(every, abs=1e-5)
+    scored.clear()
+    model(input_ids=ids, labels=labels, fused_lm_head=True)
+    assert sum(scored) == 3 * 19  # TRL is as it was
+
+
+@pytest.mark.slow
+def test_packed_rows_do_not_see_each_other(ground, tmp_path):
+    """All rows of the run in one step: packed into one sequence they cost what they cost apart."""
+    write_rows(tmp_path / "answers.jsonl", make_rows(10))
+    settings = {"model": str(ground / "model"), "device": "cpu", "max_steps": 1, "max_length": 256, "adapter": "full", "patience": 0}  # fmt: skip
+    losses = {}
+    for packing, batch in ((False, 10), (True, 1)):
+        recipe = load_recipe(None, {**settings, "packing": packing, "batch": batch, "effective_batch": batch}, method="sft")  # fmt: skip
+        data = [str(tmp_path / "answers.jsonl")]
+        report = run_training(Run(recipe, data, tmp_path / f"packed-{packing}", data, say=lambda line: None))
+        losses[packing] = report["history"][0]["loss"]
+    assert losses[True] == pytest.approx(losses[False], abs=1e-4)

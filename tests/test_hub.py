@@ -92,7 +92,7 @@ def test_settings_may_name_rules_of_leakage(hub, rows, tmp_path):
     (tmp_path / "tapewright.toml").write_text("[validate.limits]\nL003 = { max-rate = 0.001 }\n")
     call = [sys.executable, "-m", "cli", "push", str(rows()), "--repo", REPO, "--dry-run"]
     environment = {**_environment(hub, tmp_path), "PYTHONPATH": str(Path(__file__).parent.parent)}
-    out = subprocess.run(call, capture_output=True, text=True, cwd=tmp_path, env=environment)  # rules are not loaded yet
+    out = subprocess.run(call, capture_output=True, text=True, cwd=tmp_path, env=environment)  # no rule is loaded yet
     assert (out.returncode, "L003" in out.stderr) == (0, False)
 
 
