@@ -215,7 +215,11 @@ def diff(old: str, new: str, **options: Any) -> None:
 @click.option("--endpoint-model", default="", metavar="NAME", help="The model to ask for there.")
 @click.option("--rows", default=0, help="Ask so many, evenly over the tasks; 0 for all.")
 @click.option("--seed", default=42, help="Which rows are drawn, and the bootstrap.")
-@click.option("--max-new-tokens", default=512, help="Longest answer.")
+@click.option(
+    "--max-new-tokens",
+    default=0,
+    help="Longest answer; 0: as many as the longest of the rows' own answers has characters, 64 to 512.",
+)
 @click.option("--max-prompt-tokens", default=0, help="Leave longer prompts out; 0 for what the model's context bears.")
 @click.option("--batch", default=16, help="Rows asked at once.")
 @click.option("--json-rows", default=100, help="Rows the second scorer asks again as JSON; 0 for none.")

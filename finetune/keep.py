@@ -92,7 +92,7 @@ def plot_losses(path: Path, history: History) -> None:
     if history.looks:
         axes.plot([entry["step"] for entry in history.looks], [entry["loss"] for entry in history.looks], "o-", label="validation")  # fmt: skip
     axes.set_xlabel("step")
-    axes.set_ylabel("loss (nat per token)")
+    axes.set_ylabel("loss")
     axes.legend()
     with files.whole(path) as target:
         figure.savefig(target, format="png", dpi=120, metadata={"Software": None})

@@ -27,6 +27,7 @@ from tapewright.errors import ConfigError
 SHEET = "sheet.csv"
 DEMO = Path("models/demo")  # where `finetune` alone leaves its models
 _LEAST_ROOM = 32  # tokens an answer needs at least
+_ROOM = (64, 512)  # fewest and most tokens for an answer where nothing is said
 
 Ask = Callable[[Sequence[Dialogue]], list[Said]]
 
@@ -52,13 +53,14 @@ def run_evaluate(
     """Answer, grade, compare, report; returns the exit code."""
     if endpoint and not endpoint_model:
         raise ConfigError("name the server's model with --endpoint-model")
-    if batch < 1 or max_new_tokens < 1:
-        raise ConfigError("--batch and --max-new-tokens are at least 1")
+    if batch < 1 or max_new_tokens < 0:
+        raise ConfigError("--batch is at least 1, and --max-new-tokens 0 or more")
     if not (models or endpoint or answers or data or sentiment) and DEMO.is_dir():
         models = (str(DEMO),)
     asked = contenders(models, adapter)
     cases, left = _cases(data, sentiment, models, rows, seed)
     known = read_cases(train)[0] if train else cases
+    max_new_tokens = max_new_tokens or _room(cases)
     asking = Asking(max_new_tokens, batch, json_rows, few_shot, device, quantisation, max_prompt_tokens)
     if asked:
         cases = _those_that_fit(cases, asked[0], asking, left)
@@ -109,6 +111,15 @@ def _cases(
             raise ConfigError("name the rows to ask with --data, or a run's folder that holds its test rows")
         data = (str(beside[0]),)
     return read_cases(data, rows, seed)
+
+
+def _room(cases: Sequence[Case]) -> int:
+    """Tokens for an answer: as many as the longest answer of the rows has characters, some three times what it needs.
+
+    A model that never ends, as untrained ones do, would otherwise take most of the time.
+    """
+    least, most = _ROOM
+    return min(most, max(least, *(len(case.row.output) for case in cases)))
 
 
 def _those_that_fit(cases: list[Case], first: Contender, asking: Asking, left: Any) -> list[Case]:
