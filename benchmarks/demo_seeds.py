@@ -25,7 +25,7 @@ def run_seed(folder: Path, seed: int) -> None:
     data = ["--data", str(folder / "rows-test.jsonl"), "--train", str(folder / "rows-train.jsonl")]
     for call in (["finetune", "-o", str(folder), "--seed", str(seed)], ["evaluate", *asked, *data, "-o", str(folder / "evaluation")]):  # fmt: skip
         begun = time.perf_counter()
-        subprocess.run([*tool, *call], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        subprocess.run([*tool, *call], check=True, stdout=subprocess.DEVNULL)
         print(f"seed {seed}: `{call[0]}` took {(time.perf_counter() - begun) / 60:.1f} min", flush=True)
 
 
