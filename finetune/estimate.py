@@ -29,7 +29,10 @@ SPREADS_WEIGHTS = ("fsdp.yaml", "zero3.yaml")  # ZeRO-2 spreads gradients and mo
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """A decoder's sizes. `tied` shares input and output embedding; `fused` names the projections that are one matrix."""
+    """A model's sizes. `tied` shares input and output embedding; `fused` names the projections that are one matrix.
+
+    `positions` is how many learnt ones an encoder of BERT's kind has; 0 for a decoder.
+    """
 
     width: int
     layers: int
@@ -41,9 +44,14 @@ class Shape:
     tied: bool = False
     biased: bool = False
     fused: bool = False
+    positions: int = 0
 
     def matrices(self) -> dict[str, tuple[int, int]]:
         """Inputs and outputs of a layer's projections, by their names."""
+        if self.positions:
+            square, up = (self.width, self.width), (self.width, self.inner)
+            inside = {"query": square, "key": square, "value": square, "attention.output.dense": square}
+            return {**inside, "intermediate.dense": up, "output.dense": (self.inner, self.width)}
         q, kv = self.heads * self.head, self.groups * self.head
         attention = {"q_proj": (self.width, q), "k_proj": (self.width, kv), "v_proj": (self.width, kv)}
         feed = {"gate_proj": (self.width, self.inner), "up_proj": (self.width, self.inner)}
@@ -53,6 +61,8 @@ class Shape:
 
     @property
     def embedded(self) -> int:
+        if self.positions:
+            return (self.vocabulary + self.positions + 2) * self.width  # and two kinds of segment
         return self.vocabulary * self.width * (1 if self.tied else 2)
 
     @property
@@ -62,6 +72,12 @@ class Shape:
 
     @property
     def parameters(self) -> int:
+        if (
+            self.positions
+        ):  # each projection has a bias; two norms of two vectors a layer, one behind the embedding; the pooler
+            biases = sum(outputs for _, outputs in self.matrices().values())
+            pooler = self.width * (self.width + 1)
+            return self.embedded + self.linear + self.layers * (biases + 4 * self.width) + 2 * self.width + pooler
         biases = (self.heads + 2 * self.groups) * self.head if self.biased else 0
         return self.embedded + self.linear + self.layers * (2 * self.width + biases) + self.width
 
@@ -126,7 +142,7 @@ def count_trained(recipe: Recipe, sizes: Shape) -> int:
     if recipe.targets == ["all-linear"]:
         targets = list(matrices)
     elif recipe.targets == ["auto"]:
-        targets = [name for name in ("q_proj", "v_proj", "qkv_proj") if name in matrices]
+        targets = [name for name in ("q_proj", "v_proj", "qkv_proj", "query", "value") if name in matrices]
     else:
         targets = recipe.targets
     unknown = [name for name in targets if name not in matrices]
@@ -162,10 +178,12 @@ def _shape_from(config: dict[str, Any]) -> Shape:
             width, config["num_hidden_layers"], heads, config.get("num_key_value_heads") or heads,
             config.get("head_dim") or width // heads, config["intermediate_size"], config["vocab_size"],
             bool(config.get("tie_word_embeddings", False)), config.get("model_type") == "qwen2",
-            config.get("model_type") == "phi3",
+            config.get("model_type") == "phi3", config["max_position_embeddings"] if config.get("model_type") == "bert" else 0,
         )  # fmt: skip
     except KeyError as error:
-        raise ConfigError(f"the model's config.json has no {error.args[0]}; only decoders can be estimated") from None
+        raise ConfigError(
+            f"the model's config.json has no {error.args[0]}; only decoders and BERT can be estimated"
+        ) from None
 
 
 def _measure(recipe: Recipe, data: Sequence[str], shape: str) -> tuple[int, int, bool]:

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from finetune.data import hold_out, read_source
-from finetune.estimate import count_trained, estimate_run, shape_of
+from finetune.estimate import Shape, count_trained, estimate_run, shape_of
 from finetune.failures import check_loss, plainly
 from finetune.mask import count_trained as count_trained_tokens
 from finetune.mask import labels_of, preview
@@ -174,10 +174,18 @@ def test_every_recipe_loads_and_can_be_planned():
     )
     for name in list_recipes():
         for method in METHODS:
-            recipe = load_recipe(name, method=method)
-            if recipe.model != "ProsusAI/finbert":
-                found = estimate_run(recipe, (), "")
-                assert not recipe.gpu_memory_gb or found["total_bytes"] < recipe.gpu_memory_gb * 1e9, (name, method)
+            found = estimate_run(load_recipe(name, method=method), (), "")
+            assert not found["gpu_memory_gb"] or found["total_bytes"] < found["gpu_memory_gb"] * 1e9, (name, method)
+
+
+def test_an_encoder_is_counted_as_it_is():
+    from transformers import BertConfig, BertModel
+
+    sizes = {"hidden_size": 32, "num_hidden_layers": 3, "num_attention_heads": 4, "intermediate_size": 80, "vocab_size": 99, "max_position_embeddings": 48}  # fmt: skip
+    made = sum(parameter.numel() for parameter in BertModel(BertConfig(**sizes)).parameters())
+    assert Shape(32, 3, 4, 4, 8, 80, 99, positions=48).parameters == made
+    found = estimate_run(load_recipe("finbert", method="classify"), (), "")
+    assert (found["parameters"], found["trained"]) == (109_482_240, 12 * 2 * 16 * (768 + 768))
 
 
 def test_the_defaults_are_the_guides():
