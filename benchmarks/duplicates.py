@@ -15,6 +15,7 @@ import importlib.util
 import json
 import os
 import random
+import re
 import resource
 import subprocess
 import sys
@@ -375,7 +376,9 @@ def _grown(source: Path, count: int, processes: int) -> None:
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     used = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     told = (process.stderr.read() if process.stderr else "").splitlines()
-    removed = next((line for line in told if "rows in =" in line), told[-1] if told else "")
+    removed = next(
+        (found[1] for line in told if (found := re.search(r"([\d,]+) removed", line))), told[-1] if told else ""
+    )
     print(f"| {count:,} | {processes} | {count / used:,.0f} | {wall:.1f} | {peak >> 10:,} | {scratch >> 20:,} | {removed} |", flush=True)  # fmt: skip
 
 
