@@ -21,7 +21,7 @@ from market.candles import Tape
 from tapewright.errors import ExhaustedError
 from tapewright.rows import Row
 from tapewright.streams import Stream, stream
-from templates.engine import load_family, render
+from templates.engine import STRUCTURED, load_family, render
 from validators.check import check_answer, check_prompt
 from validators.context import read_prompt
 
@@ -113,20 +113,21 @@ class Maker:
     def _render(self, situation: Situation, task: str, family: str, rng: Stream) -> tuple[Row, str]:
         sections = load_family(task, family)
         words = situation.words
-        instruction = render(sections["instruction"], words, rng)
+        form = self.config.answer_format if STRUCTURED in sections else "text"
+        asked = sections[STRUCTURED if form == "json" else "instruction"]
+        instruction = render(asked, {**words, "form": form}, rng)
         instruction = instruction[:1].upper() + instruction[1:]
         data = render(sections["input"], words, rng)
         output = render(sections["output"], words, rng)
-        form = self.config.answer_format if "JSON object" not in instruction else "text"
-        answer = structured_answer(situation.facts, words, task) if form != "text" else None
-        if answer is not None:
+        if form != "text":
+            answer = structured_answer(situation.facts, words, task)
             instruction = add_schema(instruction, answer, both=form == "both", rng=rng)
             output = in_form(output, answer, form)
         row = Row(
             instruction, data, output, task, family, group=situation.group, as_of=situation.as_of,
             facts=situation.facts, label=situation.label,
         )  # fmt: skip
-        return row, form if answer is not None else "text"
+        return row, form
 
 
 def _by_origin(origin: dict[str, str]) -> dict[str, list[str]]:

@@ -1,9 +1,11 @@
 """The one Jinja environment, and the families of templates a task is worded with.
 
 A family is one file `templates/<task>/<family>.j2` with three sections, each introduced by a line
-`=== instruction`, `=== input` or `=== output`. Files whose name begins with `_` are
-fragments to include; they come without the white space around them. Templates are compiled once per process; no template computes, and no number stands in one
-that is not a fact.
+`=== instruction`, `=== input` or `=== output`, and a fourth, `=== structured`, where the answer may be asked for as JSON:
+the instruction that stands in place of the first when it is to be one JSON object and nothing else, and so says nothing
+of paragraphs or tables. An instruction knows the `form` asked for: text, json or both. Files whose name begins with `_`
+are fragments to include; they come without the white space around them. Templates are compiled once per process; no
+template computes, and no number stands in one that is not a fact.
 """
 
 import functools
@@ -21,7 +23,7 @@ from tapewright.streams import Stream
 from templates.wording import Wording, expand, is_plain
 
 FOLDER = Path(__file__).parent
-SECTIONS = ("instruction", "input", "output")
+SECTIONS, STRUCTURED = ("instruction", "input", "output"), "structured"
 PAGES = "pages/"
 _SECTION = re.compile(r"^=== (\w+)[ \t]*\n", re.MULTILINE)
 
@@ -113,8 +115,8 @@ def load_family(task: str, family: str) -> Mapping[str, jinja2.Template]:
     path = FOLDER / task / f"{family}.j2"
     pieces = _SECTION.split(path.read_text(encoding="utf-8"))
     preamble, sections = pieces[0], dict(zip(pieces[1::2], pieces[2::2]))
-    if set(sections) != set(SECTIONS):
-        raise TemplateError(f"{task}/{family}.j2: sections are {sorted(sections)}; need exactly {list(SECTIONS)}")
+    if set(sections) - {STRUCTURED} != set(SECTIONS):
+        raise TemplateError(f"{task}/{family}.j2: sections are {sorted(sections)}; need {list(SECTIONS)}, may have {STRUCTURED!r}")  # fmt: skip
     compiled = {}
     for name, text in sections.items():
         try:

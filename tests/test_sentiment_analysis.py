@@ -34,7 +34,10 @@ def make_rows(count, seed=0):
             ordinal,
             family,
             situation,
-            *(render(sections[name], situation.words, rng) for name in ("instruction", "input", "output")),
+            *(
+                render(sections[name], {**situation.words, "form": "text"}, rng)
+                for name in ("instruction", "input", "output")
+            ),  # fmt: skip
         )
 
 

@@ -89,7 +89,7 @@ def _recalls(sums: np.ndarray) -> np.ndarray:
     rows = table.sum(-1)
     with np.errstate(all="ignore"):
         recall = np.stack([table[..., at, at] / rows[..., at] for at in range(3)], -1)
-        return np.nanmean(np.where(rows > 0, recall, np.nan), -1)
+        return np.where(rows > 0, recall, 0.0).sum(-1) / (rows > 0).sum(-1)
 
 
 def _trade_rate(sums: np.ndarray) -> np.ndarray:

@@ -2,7 +2,8 @@
 
 What has been the gate of the data or the reward of a run cannot judge its outcome alone. Here each row's facts say what
 the task's slots are worth; the model is asked for them by name, as one JSON object; what it gives is compared key by
-key. Nothing of `validators` or `market` is used.
+key. Keys that an answer does not rest on are asked for as well, so that the question gives nothing away: null is due
+there, and a value counts as one wrong. Nothing of `validators` or `market` is used.
 """
 
 import json
@@ -15,13 +16,15 @@ from finetune.evaluation.cases import Case
 from tapewright.rows import Row
 from templates.specs import TaskSpec
 
-_ASK = "Answer only with a JSON object {keys}."
+_ASK = "Answer only with a JSON object {keys}; null for what is not needed or cannot be known."
 _NUMBER = re.compile(r"-?\d[\d,]*(?:\.\d+)?")
 _OBJECT = re.compile(r"\{.*?\}", re.DOTALL)
 
 
 def keys_of(row: Row, spec: TaskSpec) -> dict[str, Any]:
-    """Slot → gold value: the slots of the task that the row's facts hold as computed; the label of a sentiment."""
+    """Slot → gold value, None where null is due: the slots of the task that the row's facts hold as computed and its
+    prompt does not print; the label of a sentiment. Empty where there is nothing to ask for.
+    """
     facts = row.facts
     if spec.name == "sentiment_analysis":
         return {"label": facts["label"]} if facts.get("label") else {}
@@ -30,13 +33,14 @@ def keys_of(row: Row, spec: TaskSpec) -> dict[str, Any]:
     for slot in spec.slots:
         kind, _, condition = (part.strip() for part in slot.partition(" when "))
         label, _, allowed = condition.partition("=")
-        if label and str(facts.get(label)) not in allowed.split("|"):
-            continue
         if kind.endswith("@"):
             kind += str(facts.get("frame", ""))
-        if kind in facts and kind in computed and not _is_printed(facts[kind], row.input):
-            gold[kind] = facts[kind]
-    return gold
+        value = facts.get(kind) if label in ("", kind) or str(facts.get(label)) in allowed.split("|") else None
+        if value is None:
+            gold.setdefault(kind, None)
+        elif kind in computed and not _is_printed(value, row.input):
+            gold[kind] = value
+    return gold if any(value is not None for value in gold.values()) else {}
 
 
 def questions(cases: Sequence[Case]) -> list[tuple[int, Dialogue]]:
@@ -55,10 +59,14 @@ def questions(cases: Sequence[Case]) -> list[tuple[int, Dialogue]]:
 
 
 def count_right(case: Case, text: str) -> tuple[int, int]:
-    """(keys right, keys asked) of one answer. Several objects count as the first; a key said twice is wrong."""
+    """(keys right, keys due) of one answer. Several objects count as the first; a key said twice is wrong.
+
+    A null in its place earns nothing; a value in place of a null is one more key due, and not right.
+    """
     gold = keys_of(case.row, case.spec)
     said = _parse(text)
-    return sum(_same(said.get(key), value) for key, value in gold.items()), len(gold)
+    due = {key: value for key, value in gold.items() if value is not None or said.get(key) is not None}
+    return sum(value is not None and _same(said.get(key), value) for key, value in due.items()), len(due)
 
 
 def _parse(text: str) -> dict[str, Any]:
