@@ -157,7 +157,7 @@ def test_errors_stop_the_push_and_forced_the_card_says_so(hub, run, rows, tmp_pa
     assert code == 0, err
     card = hub.content(REPO, "README.md").decode()
     assert "Pushed by force: the check found 2 errors" in card and "1 rows of the files could not be read" in card
-    assert "1 rows cannot be pushed: not" in err and "5 rows pushed" in err
+    assert "1 row cannot be pushed: not" in err and "5 rows pushed" in err
 
 
 def test_limits_of_the_settings_are_told(hub, run, rows, tmp_path):

@@ -108,6 +108,22 @@ def test_the_check_reads_the_numbers_itself(rows):
     assert read > 0.97 * sum(row[2].facts["mechanism"] == "number" for row in rows)
 
 
+def test_a_label_is_held_against_the_facts_where_the_words_settle_nothing(rows):
+    other = {"positive": "negative", "negative": "positive", "neutral": "positive"}
+    silent = caught = 0
+    for _, _, situation, instruction, data, output in rows:
+        facts = situation.facts
+        if facts["mechanism"] != "lexical" or facts["vocabulary"] != "tone3":
+            continue
+        prompt = read_prompt(instruction, data)
+        assert not check_answer(prompt, output, spec=SPEC, facts=facts)
+        if not codes_of(instruction, data, other[facts["label"]]):
+            silent += 1
+            found = check_answer(prompt, other[facts["label"]], spec=SPEC, facts=facts)
+            caught += {finding.code for finding in found} - {"F002"} == {"N013"}  # F002 where JSON was asked for
+    assert caught == silent > 50
+
+
 def test_reworded_answers_carry_their_finding(rows):
     wanted = {"wrong_label": "N020", "wrong_entity": "N023", "outside_vocabulary": "N021"}
     for defect, code in wanted.items():

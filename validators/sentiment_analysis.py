@@ -11,6 +11,7 @@ import re
 from typing import NamedTuple
 
 from validators.context import Answer
+from validators.numbers import AGAINST_FACTS
 from validators.rules import declare
 
 _ASK = "Classify the tone of the headline towards Halvarn Foods. Labels: negative, neutral or positive. Say why."
@@ -424,3 +425,6 @@ def check_task(answer: Answer) -> None:
         answer.report(CONTRADICTS_TEXT, f"the text is {_WORDS_OF[read[0]]} by its wording, not {label}", *match.span())
     elif polarity and "a decade" in asked and (" " in label) != ("decade" in text):
         answer.report(CONTRADICTS_TEXT, f"{label} does not follow the rule for the outer steps", *match.span())
+    gold = (answer.facts or {}).get("label")
+    if gold in vocabulary and gold != label and not answer.findings:
+        answer.report(AGAINST_FACTS, f"label is {gold} in the facts, {label} in the text", *match.span())

@@ -184,4 +184,4 @@ def _tell(seen: Survey, quality: Quality, say: Say) -> None:
     say(f"{quality.rows:,} rows checked by {quality.rules} rules: {quality.errors:,} errors, {others:,} warnings and notes"
         + (f"; splits compared: {quality.compared}" if quality.compared else ""))  # fmt: skip
     for reason, count in seen.left_out.most_common(5):
-        say(f"{count:,} rows cannot be pushed: {reason}")
+        say(f"{count:,} {'row' if count == 1 else 'rows'} cannot be pushed: {reason}")
