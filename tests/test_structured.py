@@ -71,6 +71,16 @@ def test_a_null_stands_where_a_slot_does_not_apply():
     assert said["entry"] is None and said["side"] is None and said["net_reward_risk"] is None
 
 
+def test_pairs_of_objects_keep_the_shares_of_the_labels(tmp_path):
+    path = tmp_path / "pairs.jsonl"
+    produce(Config(800, 5, (("sentiment_analysis", 1.0),), "preference", "json", version="t"), path)
+    rows = [from_record(record) for _, record in files.read_records(path)]
+    for side, least in (("output", 0.26), ("rejected", 0.2)):
+        neutral = sum('"label": "neutral"' in getattr(row, side) for row in rows)
+        assert least < neutral / len(rows) < 0.38, (side, neutral)
+    assert sum(row.defect == "wrong_sentiment" for row in rows) > 0.55 * len(rows)
+
+
 def test_a_label_with_an_object_after_it_is_not_asked_for_alone(tmp_path):
     rows = made(tmp_path, "sentiment_analysis", "both", 400)
     assert not [row.instruction for row in rows if re.search("label only|only the label|label alone|nothing else", row.instruction)
