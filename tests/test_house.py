@@ -63,11 +63,15 @@ def test_datasets_holds_data_only():
     assert not list((ROOT / "datasets").rglob("*.py"))
 
 
-def test_cli_starts_without_heavy_libraries():
-    code = (
-        "import sys, cli; "
-        "print([m for m in ('torch', 'transformers', 'datasets', 'polars', 'pandas', 'pybit', 'numpy') if m in sys.modules])"
-    )
+@pytest.mark.parametrize(
+    ("modules", "heavy"),
+    [
+        ("cli", ("torch", "transformers", "datasets", "polars", "pandas", "pybit", "numpy")),
+        ("cli, converters.hub.command", ("datasets", "huggingface_hub", "pyarrow", "yaml")),
+    ],
+)
+def test_nothing_heavy_is_imported_until_it_is_needed(modules, heavy):
+    code = f"import sys, {modules}; print([m for m in {heavy} if m in sys.modules])"
     out = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "[]"
 

@@ -247,12 +247,3 @@ def test_percentiles_and_histograms():
     assert md.histogram(lengths, 2) == "█▇"
     assert (md.percent(1, 10_000), md.percent(0, 5), md.size(1_500_000)) == ("<\u00a00.1\u00a0%", "0.0\u00a0%", "1.5 MB")  # fmt: skip
     assert md.fenced("a ```` b").splitlines()[0] == "`````text"
-
-
-def test_imports_nothing_heavy_until_it_is_needed():
-    code = (
-        "import sys, cli, converters.hub.command; "
-        "print([m for m in ('datasets', 'huggingface_hub', 'pyarrow', 'yaml') if m in sys.modules])"
-    )
-    out = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert out.stdout.strip() == "[]"
