@@ -217,5 +217,6 @@ def words(facts: dict[str, Any], moment: Moment) -> dict[str, Any]:
         toward="down" if facts["side"] == "long" else "up",
         under="below" if facts["side"] == "long" else "above",
         fall="fall" if facts["side"] == "long" else "rise",
+        room_is_gone=facts.get("liquidation") is not None and facts.get("stop_nearest") is None,
     )
     return shown

@@ -176,6 +176,9 @@ def gap(q: Quantities, _: str) -> str | None:
 
 @formula("stop_nearest", "price")
 def stop_nearest(q: Quantities, _: str) -> Any:
-    """The stop that leaves 0.25 daily ATR before liquidation."""
-    gap = 0.25 * q["atr_14@1d"]
-    return q.up(q["liquidation"] + gap) if _is_long(q) else q.down(q["liquidation"] - gap)
+    """The stop that leaves 0.25 daily ATR before liquidation; None where the mark is there already."""
+    gap, mark = 0.25 * q["atr_14@1d"], q.get("mark")
+    price = q.up(q["liquidation"] + gap) if _is_long(q) else q.down(q["liquidation"] - gap)
+    if mark is not None and (price >= mark if _is_long(q) else price <= mark):
+        return None
+    return price

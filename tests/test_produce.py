@@ -264,6 +264,22 @@ def test_weights_are_checked():
         resolve_weights({"risk_assessment": 0.7})
 
 
+def test_a_stop_is_named_only_where_one_can_be_placed(tmp_path):
+    path = tmp_path / "rows.jsonl"
+    produce(Config(250, 77, (("risk_assessment", 1.0),), version="t"), path)
+    named = gone = 0
+    for _, record in files.read_records(path):
+        row = from_record(record)
+        facts, sign = row.facts, 1 if row.facts["side"] == "long" else -1
+        if facts.get("stop_nearest") is not None and facts.get("mark") is not None:
+            assert (facts["mark"] - facts["stop_nearest"]) * sign > 0, row.id
+            named += facts.get("stop_state") in ("none", "beyond")
+        elif facts.get("stop_state") in ("none", "beyond") and facts.get("liquidation") is not None:
+            assert "quarter of a daily ATR" in row.output and "margin" in row.output
+            gone += 1
+    assert named > 20 and gone > 5
+
+
 if __name__ == "__main__":
     import tempfile
 

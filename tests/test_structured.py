@@ -8,7 +8,7 @@ import pytest
 from generators.config import Config
 from generators.produce import produce
 from generators.structured import structured_answer
-from tapewright import files
+from tapewright import check, files
 from tapewright.shapes import from_record
 from templates.specs import load_spec
 
@@ -19,6 +19,10 @@ OTHER_FORMS = re.compile(
     r"conversational|label only|only the label|label alone|running text|\bmemo|\bletter|what to change",
     re.IGNORECASE,
 )
+
+
+def row_as_record(row):
+    return {"instruction": row.instruction, "input": row.input, "output": row.output, "task_type": row.task_type}
 
 
 def made(folder, task, form, count=150, seed=11):
@@ -79,6 +83,12 @@ def test_pairs_of_objects_keep_the_shares_of_the_labels(tmp_path):
         neutral = sum('"label": "neutral"' in getattr(row, side) for row in rows)
         assert least < neutral / len(rows) < 0.38, (side, neutral)
     assert sum(row.defect == "wrong_sentiment" for row in rows) > 0.55 * len(rows)
+
+
+def test_objects_that_begin_alike_are_no_opening(tmp_path):
+    rows = made(tmp_path, "trade_recommendation", "json")
+    assert len({row.output.partition("side")[0] for row in rows}) < 12
+    assert "B003" not in check([row_as_record(row) for row in rows]).counts()
 
 
 def test_a_label_with_an_object_after_it_is_not_asked_for_alone(tmp_path):

@@ -223,7 +223,7 @@ def _verdict_changed(scene: Scene, to_trade: bool) -> str | None:
     if to_trade:
         if facts.get("setup") in (None, "none") or facts.get("target") is None or facts.get("size") in (None, 0):
             return None
-        return scene.reworded({"verdict": facts["setup"], "failed_gate": "none"})
+        return scene.reworded({"verdict": facts["setup"], "side": facts["setup"], "failed_gate": "none"})
     return scene.reworded(
         {"verdict": "no_trade", "failed_gate": scene.rng.pick(("higher", "tight", "cost", "reward", "size"))}
     )

@@ -39,7 +39,7 @@ ONE_INSTRUCTION = declare(
     _CLEAN, severity="warning",
 )  # fmt: skip
 ONE_OPENING = declare(
-    "B003", "one opening dominates", "More than a tenth of the answers begin with the same five words.",
+    "B003", "one opening dominates", "More than a tenth of the answers begin with the same five words; JSON does not count.",
     "The model opens every answer with them.",
     _file(*((i, q, d, f"It is my pleasure to say {o}") for i, q, d, o in _varied())), _CLEAN, severity="warning",
 )  # fmt: skip
@@ -121,7 +121,7 @@ class Repetition:
         if row.task_type:
             self.tasks[row.task_type] += 1
         words = row.output.split(None, 5)
-        if len(words) > 5:
+        if len(words) > 5 and words[0][0] not in "{[":  # an object opens with its first key
             self.openings[" ".join(words[:5]).casefold()] += 1
         elif 0 < len(words) <= 3:
             self.short += 1
