@@ -34,7 +34,7 @@ def hub(monkeypatch, tmp_path):
     for name in os.environ:
         if name.startswith("HF_") or "proxy" in name.lower():
             monkeypatch.delenv(name)
-    constants = pytest.importorskip("huggingface_hub").constants
+    constants = pytest.importorskip("huggingface_hub.constants")
     monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
     monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(tmp_path / "no-login"))
     monkeypatch.setattr(time, "sleep", lambda seconds: None)
