@@ -72,9 +72,8 @@ class Shape:
 
     @property
     def parameters(self) -> int:
-        if (
-            self.positions
-        ):  # each projection has a bias; two norms of two vectors a layer, one behind the embedding; the pooler
+        if self.positions:
+            # each projection has a bias; two norms of two vectors a layer, one behind the embedding; the pooler
             biases = sum(outputs for _, outputs in self.matrices().values())
             pooler = self.width * (self.width + 1)
             return self.embedded + self.linear + self.layers * (biases + 4 * self.width) + 2 * self.width + pooler

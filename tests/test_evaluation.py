@@ -230,6 +230,8 @@ def test_the_second_scorer_knows_the_facts_and_nothing_of_the_checker(cases):
         filled = {key: value if value is not None else "x" for key, value in keys.items()}
         assert second_scorer.count_right(case, json.dumps(filled)) == (len(due), len(keys))
         nulls += len(keys) - len(due)
+        true = {key: case.row.facts.get(key) if value is None else value for key, value in keys.items()}
+        assert second_scorer.count_right(case, json.dumps(true)) == (len(due), len(due))
         wrong = {key: value + 3 if isinstance(value, (int, float)) else "nothing" for key, value in due.items()}
         assert second_scorer.count_right(case, json.dumps(wrong)) == (0, len(due))
         if keys:

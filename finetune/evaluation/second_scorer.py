@@ -3,7 +3,7 @@
 What has been the gate of the data or the reward of a run cannot judge its outcome alone. Here each row's facts say what
 the task's slots are worth; the model is asked for them by name, as one JSON object; what it gives is compared key by
 key. Keys that an answer does not rest on are asked for as well, so that the question gives nothing away: null is due
-there, and a value counts as one wrong. Nothing of `validators` or `market` is used.
+there, and a value that is not the row's own counts as one wrong. Nothing of `validators` or `market` is used.
 """
 
 import json
@@ -29,17 +29,19 @@ def keys_of(row: Row, spec: TaskSpec) -> dict[str, Any]:
     if spec.name == "sentiment_analysis":
         return {"label": facts["label"]} if facts.get("label") else {}
     computed = set((row.provenance.get("origin") or {}).get("computed") or facts)
-    gold: dict[str, Any] = {}
+    asked: dict[str, Any] = {}
     for slot in spec.slots:
         kind, _, condition = (part.strip() for part in slot.partition(" when "))
         label, _, allowed = condition.partition("=")
         if kind.endswith("@"):
             kind += str(facts.get("frame", ""))
-        value = facts.get(kind) if label in ("", kind) or str(facts.get(label)) in allowed.split("|") else None
-        if value is None:
-            gold.setdefault(kind, None)
-        elif kind in computed and not _is_printed(value, row.input):
-            gold[kind] = value
+        applies = label in ("", kind) or str(facts.get(label)) in allowed.split("|")
+        if asked.get(kind) is None:
+            asked[kind] = facts.get(kind) if applies else None
+    gold = {
+        kind: value for kind, value in asked.items()
+        if value is None or kind in computed and not _is_printed(value, row.input)
+    }  # fmt: skip
     return gold if any(value is not None for value in gold.values()) else {}
 
 
@@ -61,12 +63,16 @@ def questions(cases: Sequence[Case]) -> list[tuple[int, Dialogue]]:
 def count_right(case: Case, text: str) -> tuple[int, int]:
     """(keys right, keys due) of one answer. Several objects count as the first; a key said twice is wrong.
 
-    A null in its place earns nothing; a value in place of a null is one more key due, and not right.
+    A null in its place earns nothing; a value in place of a null is one more key due, and not right, unless the row's
+    facts hold it: what is true but not needed is neither.
     """
     gold = keys_of(case.row, case.spec)
     said = _parse(text)
-    due = {key: value for key, value in gold.items() if value is not None or said.get(key) is not None}
-    return sum(value is not None and _same(said.get(key), value) for key, value in due.items()), len(due)
+    facts = case.row.facts
+    filled = [key for key, value in gold.items() if value is None and said.get(key) is not None]
+    wrong = sum(facts.get(key) is None or not _same(said[key], facts[key]) for key in filled)
+    due = {key: value for key, value in gold.items() if value is not None}
+    return sum(_same(said.get(key), value) for key, value in due.items()), len(due) + wrong
 
 
 def _parse(text: str) -> dict[str, Any]:
