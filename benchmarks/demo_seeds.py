@@ -2,8 +2,9 @@
 
     python -m benchmarks.demo_seeds FOLDER [--seeds 42,43,44]
 
-A seed whose report lies in FOLDER/SEED/evaluation is only read. Prints two tables: slot accuracy of base, SFT and SFT+DPO
-beside every trivial baseline, and what DPO changes against SFT, measure by measure.
+A seed whose report lies in FOLDER/SEED/evaluation is only read. Beside the demo's models stands a control, `chosen`: SFT
+that goes on over the chosen answers of the pairs, as DPO does, without the rejected ones. Prints slot accuracy beside every
+trivial baseline, what DPO changes against SFT, measure by measure, and what it changes against the control.
 """
 
 import argparse
@@ -11,22 +12,36 @@ import json
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parent.parent
-MODELS = ("base", "sft", "dpo")
+TOOL = [sys.executable, str(ROOT / "cli.py")]
+MODELS = {"base": "base", "sft": "SFT", "chosen": "SFT + chosen answers", "dpo": "SFT + DPO"}
+NOT_SHARES = ("perplexity", "score_error", "score_kappa")
 
 
 def run_seed(folder: Path, seed: int) -> None:
-    """Both commands as a user types them, rows of the train side for the baselines to learn from; says how long."""
-    tool = [sys.executable, str(ROOT / "cli.py")]
-    asked = [str(folder / name) for name in MODELS]
-    data = ["--data", str(folder / "rows-test.jsonl"), "--train", str(folder / "rows-train.jsonl")]
-    for call in (["finetune", "-o", str(folder), "--seed", str(seed)], ["evaluate", *asked, *data, "-o", str(folder / "evaluation")]):  # fmt: skip
-        begun = time.perf_counter()
-        subprocess.run([*tool, *call], check=True, stdout=subprocess.DEVNULL)
-        print(f"seed {seed}: `{call[0]}` took {(time.perf_counter() - begun) / 60:.1f} min", flush=True)
+    """The demo, the control and their evaluation, as a user types them; says how long each took."""
+    control = ["--data", str(folder / "pairs-train.jsonl"), "--model", str(folder / "sft"), "--set", f"seed={seed}"]
+    data = [
+        "--data",
+        str(folder / "rows-test.jsonl"),
+        "--train",
+        str(folder / "rows-train.jsonl"),
+        "--json-rows",
+        "400",
+    ]
+    _timed("finetune", seed, ["finetune", "-o", str(folder), "--seed", str(seed)])
+    _timed("the control", seed, ["finetune", "sft", "cpu-demo", *control, "-o", str(folder / "chosen")])
+    _timed("evaluate", seed, ["evaluate", *(str(folder / name) for name in MODELS), *data, "-o", str(folder / "evaluation")])  # fmt: skip
+
+
+def _timed(name: str, seed: int, call: list[str]) -> None:
+    begun = time.perf_counter()
+    subprocess.run([*TOOL, *call], check=True, stdout=subprocess.DEVNULL)
+    print(f"seed {seed}: {name} took {(time.perf_counter() - begun) / 60:.1f} min", flush=True)
 
 
 def shown(found: dict[str, float] | None) -> str:
@@ -36,10 +51,28 @@ def shown(found: dict[str, float] | None) -> str:
     return f"{100 * found['value']:.1f} ({100 * found['low']:.1f} to {100 * found['high']:.1f})"
 
 
-def changes(report: dict[str, Any]) -> list[tuple[str, dict[str, float]]]:
-    """Measures that DPO moved, in points where they are shares; those that did not move at all are left out."""
-    found = report["differences"]["dpo - sft"]
-    return [(name, value) for name, value in found.items() if value and (value["value"] or value["low"] or value["high"])]  # fmt: skip
+def signed(name: str, found: dict[str, float] | None) -> str:
+    """A difference with its interval, in points where the measure is a share; bold where the interval excludes 0."""
+    if not found:
+        return "0"
+    times, digits = (1, 3) if name in NOT_SHARES else (100, 1)
+    low, high = found["low"] * times, found["high"] * times
+    mark = "**" if low > 0 or high < 0 else ""
+    return f"{mark}{found['value'] * times:+.{digits}f}{mark} ({low:+.{digits}f} to {high:+.{digits}f})"
+
+
+def print_changes(reports: dict[str, Any], pair: str) -> None:
+    """One row per measure that differs for some seed."""
+    found = {seed: report["differences"][pair] for seed, report in reports.items()}
+    _head(["measure", *(f"seed {seed}" for seed in found)])
+    for name in next(iter(found.values())):
+        values = [one.get(name) for one in found.values()]
+        if any(value and (value["value"] or value["low"] or value["high"]) for value in values):
+            print(f"| {name.replace('_', ' ')} | " + " | ".join(signed(name, value) for value in values) + " |")
+
+
+def _head(names: Sequence[str]) -> None:
+    print("\n| " + " | ".join(names) + " |\n|---|" + "---:|" * (len(names) - 1))
 
 
 def main() -> None:
@@ -54,26 +87,17 @@ def main() -> None:
         if not place.is_file():
             run_seed(options.folder / seed, int(seed))
         reports[seed] = json.loads(place.read_text())
-    names = list(next(iter(reports.values()))["measures"])
-    print("\nSlot accuracy, %\n\n| seed | rows | " + " | ".join(names) + " |\n|---|---:|" + "---:|" * len(names))
+    first = next(iter(reports.values()))["measures"]
+    print(f"\nSlot accuracy, %, {first['sft']['slot_accuracy']['n']:,} rows of seed {next(iter(reports))}")
+    _head(["seed", *(MODELS.get(name, name) for name in first)])
     for seed, report in reports.items():
-        cells = [shown(report["measures"][name]["slot_accuracy"]) for name in names]
-        print(f"| {seed} | {report['measures']['sft']['slot_accuracy']['n']:,} | " + " | ".join(cells) + " |")
-    moved = {seed: dict(changes(report)) for seed, report in reports.items()}
-    every = list(dict.fromkeys(name for found in moved.values() for name in found))
-    print("\nSFT+DPO against SFT, paired\n\n| measure | " + " | ".join(f"seed {seed}" for seed in moved) + " |\n|---|" + "---:|" * len(moved))  # fmt: skip
-    for name in every:
-        cells = [_signed(name, found.get(name)) for found in moved.values()]
-        print(f"| {name.replace('_', ' ')} | " + " | ".join(cells) + " |")
-
-
-def _signed(name: str, found: dict[str, float] | None) -> str:
-    if found is None:
-        return "0"
-    times, digits = (1, 3) if name in ("perplexity", "score_error", "score_kappa") else (100, 1)
-    low, high = found["low"] * times, found["high"] * times
-    mark = "**" if low > 0 or high < 0 else ""
-    return f"{mark}{found['value'] * times:+.{digits}f}{mark} ({low:+.{digits}f} to {high:+.{digits}f})"
+        print(f"| {seed} | " + " | ".join(shown(report["measures"][name]["slot_accuracy"]) for name in first) + " |")
+    for title, pair in (
+        ("SFT + DPO against SFT", "dpo - sft"),
+        ("SFT + DPO against SFT + chosen answers", "dpo - chosen"),
+    ):
+        print(f"\n{title}, in points, paired")
+        print_changes(reports, pair)
 
 
 if __name__ == "__main__":

@@ -28,7 +28,8 @@ called better or worse. At its ceiling a measure carries a star.
 **Second scorer.** The prompt with `Answer only with a JSON object {"…": …}`; the object is compared with the row's facts
 by code that uses nothing of the checker. Every key of the task is asked for, so that the question gives no answer away;
 where null is due, a value that is not the row's own counts as one wrong. What was the gate of the data, or the reward of a run, does not judge alone:
-where slot accuracy rises and this does not, the model has learnt the checker.
+where slot accuracy rises and this does not, the model has learnt the checker. With several models, named in the order of
+their training, a table shows how far the two scorers drift apart.
 
 | measure | better | definition |
 |---|---|---|

@@ -50,6 +50,7 @@ class Recipe(BaseModel):
     virtual_tokens: int = Field(20, ge=1)  # of prefix and prompt
 
     learning_rate: float = Field(2e-4, gt=0)
+    embedding_learning_rate: float = Field(0.0, ge=0)  # of the embedding alone, with adapter full; 0: the same
     epochs: float = Field(3.0, gt=0)
     max_steps: int = Field(0, ge=0)  # 0: as many as the epochs ask for
     batch: int = Field(4, ge=1)  # rows on one device at once

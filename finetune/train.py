@@ -15,6 +15,7 @@ from finetune.failures import TrainingError, plainly
 from finetune.keep import save_trained, start_run, write_report
 from finetune.mask import preview
 from finetune.models import Loaded, load_model
+from finetune.optimiser import rate_embedding
 from finetune.plan import CHECKPOINTS, Plan, count_devices, plan_run, shared_arguments
 from finetune.recipe import Recipe
 from finetune.watch import History, RankSchedule, Watch, last_checkpoint
@@ -177,6 +178,10 @@ def _trainer(run: Run, method: Any, model: Any, plan: Plan) -> Any:
     arguments = shared_arguments(recipe, plan, run.output, bool(run.held))
     trainer = method.make_trainer(model, loaded.tokenizer, run.train, run.held, recipe, arguments, callbacks)
     trainer.remove_callback(PrinterCallback)
+    if recipe.embedding_learning_rate and recipe.adapter == "full":
+        rate_embedding(trainer, recipe.embedding_learning_rate)
+    elif recipe.embedding_learning_rate:
+        run.say(f"embedding_learning_rate has no effect: {recipe.adapter} does not train the embedding")
     return trainer
 
 

@@ -4,6 +4,7 @@ import ast
 import csv
 import json
 import random
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ from finetune.evaluation.human import read_sheet, write_sheet
 from finetune.evaluation.measures import BY_NAME, LABELS, MEASURES, Resampling, difference, estimate, of_task, wins
 from finetune.evaluation.public_sentiment import read_public
 from finetune.evaluation.slots import MISSING, RIGHT, WRONG, SlotScore, score_answer
+from finetune.evaluation.tables import Evaluation, tables
 from generators.config import Config
 from generators.produce import produce
 from tapewright.errors import ConfigError, FileError
@@ -209,6 +211,27 @@ def test_differences_are_paired_and_the_same_model_differs_by_nothing(cases, gol
 
 
 # --- baselines and the second scorer ---------------------------------------------------------------
+
+
+def test_a_gain_that_only_the_checker_sees_is_called_drift(cases, gold):
+    """The checker finds all right; the second scorer, then, a growing share of it."""
+
+    def graded(share: float) -> list[Grade]:
+        grades = [replace(one) for one in gold]
+        for place, one in enumerate(grades):
+            one.second = (int(place % 10 < 10 * share), 1) if one.slots.required else None
+        return grades
+
+    resampling = Resampling([case.group for case in cases])
+    found = Evaluation(cases, {"first": graded(0.5), "same": graded(0.5), "drifted": graded(0.2)}, {}, resampling)
+    table = next(table for table in tables(found) if table.title.startswith("Drift"))
+    told = {row[0]: row[-2:] for row in table.rows}
+    assert told["first"] == ["", ""]
+    assert told["same"] == ["+0.0 (+0.0 to +0.0)", ""]
+    change = difference(BY_NAME["scorers_apart"], found.models["first"], found.models["drifted"], resampling)
+    assert change.value == pytest.approx(0.3, abs=0.1)
+    assert told["drifted"][1] == "learns the checker"
+    assert not any(table.title.startswith("Drift") for table in tables(Evaluation(cases, {"unasked": gold}, {}, resampling)))  # fmt: skip
 
 
 def test_baselines_are_weak_and_none_is_given_its_own_answer(cases):

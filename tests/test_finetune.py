@@ -93,6 +93,28 @@ def test_falling_chosen_answers_are_warned_of():
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("method", ["sft", "dpo"])
+def test_the_embedding_takes_a_rate_of_its_own(ground, tmp_path, method):
+    """Adam's first step moves each weight by its rate, so one step shows who had which."""
+    settings = {"adapter": "full", "max_steps": 1, "warmup": 0, "scheduler": "constant", "learning_rate": 1e-4}
+    train(ground, method, tmp_path / "run", f"{'pairs' if method == 'dpo' else 'answers'}.jsonl", **settings, embedding_learning_rate=1e-2)  # fmt: skip
+    before = dict(load_model(str(ground / "model")).model.named_parameters())
+    moved = {
+        name: float((weight - before[name]).detach().abs().max())
+        for name, weight in load_model(str(tmp_path / "run")).model.named_parameters()
+    }
+    assert moved.pop("model.embed_tokens.weight") == pytest.approx(1e-2, rel=0.01)
+    assert max(moved.values()) == pytest.approx(1e-4, rel=0.01)
+
+
+@pytest.mark.slow
+def test_a_rate_without_effect_is_said(ground, tmp_path):
+    said = []
+    train(ground, "sft", tmp_path / "run", "answers.jsonl", said, embedding_learning_rate=1e-2)
+    assert "embedding_learning_rate has no effect: lora does not train the embedding" in said
+
+
+@pytest.mark.slow
 def test_a_reward_model_is_a_reward(ground, tmp_path):
     train(ground, "reward", tmp_path / "reward", "pairs.jsonl", max_steps=40, learning_rate=5e-3)
     report = train(ground, "rloo", tmp_path / "rloo", "answers.jsonl", reward=str(tmp_path / "reward"))

@@ -33,6 +33,7 @@ def _arguments(tmp, method, adapter, output):
     settings = {
         "adapter": adapter, "max_steps": STEPS, "rank": 4, "batch": 4, "effective_batch": 8, "evaluate_every": 2,
         "max_length": 64, "learning_rate": 1e-3, "device": "cpu", "patience": 0,
+        **({"embedding_learning_rate": 1e-2} if adapter == "full" else {}),
     }  # fmt: skip
     return [
         "finetune", method, "--data", str(tmp / f"{method}.jsonl"), "--model", str(tmp / "model"), "-o", str(output), "--resume",
@@ -79,8 +80,9 @@ def _kill_at(child, folder: Path, step: int) -> bool:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("adapter", ["lora", "qlora"])
-@pytest.mark.parametrize("method", ["sft", "dpo"])
+@pytest.mark.parametrize(
+    ("method", "adapter"), [("sft", "lora"), ("sft", "qlora"), ("dpo", "lora"), ("dpo", "qlora"), ("sft", "full")]
+)
 def test_a_killed_run_ends_with_the_same_weights(ground, start, method, adapter):
     whole, broken = ground / f"{method}-{adapter}-whole", ground / f"{method}-{adapter}-broken"
     child = start(_arguments(ground, method, adapter, whole))
@@ -88,7 +90,7 @@ def test_a_killed_run_ends_with_the_same_weights(ground, start, method, adapter)
     assert child.exitcode == 0
     step = random.Random().choice([2, 4, 6])
     assert _kill_at(start(_arguments(ground, method, adapter, broken)), broken, step), "over before it could be killed"
-    name = "adapter_model.safetensors"
+    name = "model.safetensors" if adapter == "full" else "adapter_model.safetensors"
     assert not (broken / name).exists()
     child = start(_arguments(ground, method, adapter, broken))
     child.join()

@@ -168,6 +168,16 @@ def _perplexity(sums: np.ndarray) -> np.ndarray:
     return np.exp(np.minimum(_ratio(sums), 50))
 
 
+def _by_both(grade: Grade) -> Sequence[float] | None:
+    if not grade.slots.required or not grade.second or not grade.second[1]:
+        return None
+    return (grade.slots.right, grade.slots.required, *grade.second)
+
+
+def _scorers_apart(sums: np.ndarray) -> np.ndarray:
+    return _ratio(sums[..., :2]) - _ratio(sums[..., 2:])
+
+
 MEASURES = (
     Measure("slot_accuracy", "slot accuracy", "slots right / slots required; a slot is a value the task asks for that the prompt does not print; missing, contradictory or doubled with another value is not right",
             lambda g: (g.slots.right, g.slots.required) if g.slots.required else None, _ratio),
@@ -195,6 +205,8 @@ MEASURES = (
     Measure("pine_valid", "PineScript valid", "answers that owe a script and hold one without a finding of family P", _share(lambda g: g.script_valid), _ratio),
     Measure("json_slots", "JSON slots (second scorer)", "the same questions asked for as a JSON object and compared with the row's facts by separate code",
             lambda g: g.second if g.second and g.second[1] else None, _ratio),
+    Measure("scorers_apart", "checker − second scorer", "slot accuracy less JSON slots, both over the rows that both scored; where it grows in training, the model has learnt the checker rather than the facts",
+            _by_both, _scorers_apart, None, True, None),
     Measure("perplexity", "perplexity", "exp of the mean negative log-likelihood per token of the row's own answer; not comparable between tokenizers", _loss, _perplexity, False, False, 1.0),
 )  # fmt: skip
 BY_NAME = {measure.name: measure for measure in MEASURES}
@@ -236,6 +248,11 @@ def of_task(measure: Measure, task: str) -> Measure:
     """The same measure over the rows of one task."""
     name = f"{measure.name}, {task}"
     return replace(measure, name=name, counts=lambda grade: measure.counts(grade) if grade.task == task else None)
+
+
+def of_both(measure: Measure) -> Measure:
+    """The same measure over the rows that checker and second scorer have both scored."""
+    return replace(measure, name=f"{measure.name}, both", counts=lambda grade: measure.counts(grade) if _by_both(grade) else None)  # fmt: skip
 
 
 def estimate(measure: Measure, grades: Sequence[Grade], resampling: Resampling) -> Estimate | None:

@@ -16,6 +16,7 @@ from finetune.evaluation.measures import (
     Resampling,
     difference,
     estimate,
+    of_both,
     of_task,
     wins,
 )
@@ -57,6 +58,7 @@ def tables(found: Evaluation) -> list[Table]:
         measures_table(found),
         tasks_table(found),
         *_differences(found),
+        _drift(found),
         _wins(found),
         _speed(found),
         _opinions(found),
@@ -120,6 +122,28 @@ def verdict(measure: Measure, change: Estimate) -> str:
     if measure.higher_is_better is None or not (change.low > 0 or change.high < 0):
         return ""
     return "better" if (change.low > 0) == measure.higher_is_better else "worse"
+
+
+def _drift(found: Evaluation) -> Table:
+    """How far the two scorers are apart, model by model in the order of training, and what that has changed."""
+    apart = BY_NAME["scorers_apart"]
+    rows: list[list[str]] = []
+    first: list[Grade] | None = None
+    for name, grades in found.models.items():
+        value = estimate(apart, grades, found.resampling)
+        if value is None or np.isnan(value.value):
+            continue
+        cells = [_cell(of_both(measure), estimate(of_both(measure), grades, found.resampling)) for measure in (BY_NAME["slot_accuracy"], BY_NAME["json_slots"])]  # fmt: skip
+        drift = "", ""
+        if first is not None:
+            change = difference(apart, first, grades, found.resampling)
+            assert change is not None
+            said = f"{_signed(apart, change.value)} ({_signed(apart, change.low)} to {_signed(apart, change.high)})"
+            drift = said, "learns the checker" if change.low > 0 else ""
+        first = grades if first is None else first
+        rows.append([name, f"{value.n:,}", *cells, _signed(apart, value.value), *drift])
+    return Table("Drift between the scorers, %", ["model", "n", "checker", "second scorer", "apart", "since the first model", ""], rows,
+        "Over the rows both scored. A gap that grows by more than chance says that training taught the checker rather than the facts.")  # fmt: skip
 
 
 def _wins(found: Evaluation) -> Table:
