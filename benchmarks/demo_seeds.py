@@ -2,13 +2,14 @@
 
     python -m benchmarks.demo_seeds FOLDER [--seeds 42,43,44]
 
-A seed whose report lies in FOLDER/SEED/evaluation is only read. Beside the demo's models stands a control, `chosen`: SFT
+What lies in FOLDER/SEED already is not made again. Beside the demo's models stands a control, `chosen`: SFT
 that goes on over the chosen answers of the pairs, as DPO does, without the rejected ones. Prints slot accuracy beside every
 trivial baseline, what DPO changes against SFT, measure by measure, and what it changes against the control.
 """
 
 import argparse
 import json
+import shutil
 import subprocess
 import sys
 import time
@@ -24,21 +25,21 @@ NOT_SHARES = ("perplexity", "score_error", "score_kappa")
 
 def run_seed(folder: Path, seed: int) -> None:
     """The demo, the control and their evaluation, as a user types them; says how long each took."""
-    control = ["--data", str(folder / "pairs-train.jsonl"), "--model", str(folder / "sft"), "--set", f"seed={seed}"]
-    data = [
-        "--data",
-        str(folder / "rows-test.jsonl"),
-        "--train",
-        str(folder / "rows-train.jsonl"),
-        "--json-rows",
-        "400",
-    ]
-    _timed("finetune", seed, ["finetune", "-o", str(folder), "--seed", str(seed)])
-    _timed("the control", seed, ["finetune", "sft", "cpu-demo", *control, "-o", str(folder / "chosen")])
-    _timed("evaluate", seed, ["evaluate", *(str(folder / name) for name in MODELS), *data, "-o", str(folder / "evaluation")])  # fmt: skip
+    demo = ["-o", str(folder), "--seed", str(seed)]
+    _timed("finetune", seed, ["finetune", *demo], folder / "dpo" / "train_report.json")
+    pairs = folder / "chosen.jsonl"  # by this name validation is held out of it, as the demo does for DPO
+    shutil.copy(folder / "pairs-train.jsonl", pairs)
+    control = ["--data", str(pairs), "--model", str(folder / "sft"), "--set", f"seed={seed}", "-o", str(folder / "chosen"), "--force"]  # fmt: skip
+    _timed("the control", seed, ["finetune", "sft", "cpu-demo", *control], folder / "chosen" / "train_report.json")
+    data = ["--data", str(folder / "rows-test.jsonl"), "--train", str(folder / "rows-train.jsonl"), "--json-rows", "400"]  # fmt: skip
+    made = folder / "evaluation" / "report.json"
+    _timed("evaluate", seed, ["evaluate", *(str(folder / name) for name in MODELS), *data, "-o", str(made.parent)], made)  # fmt: skip
 
 
-def _timed(name: str, seed: int, call: list[str]) -> None:
+def _timed(name: str, seed: int, call: list[str], made: Path) -> None:
+    """Run a command unless what it makes is there."""
+    if made.is_file():
+        return
     begun = time.perf_counter()
     subprocess.run([*TOOL, *call], check=True, stdout=subprocess.DEVNULL)
     print(f"seed {seed}: {name} took {(time.perf_counter() - begun) / 60:.1f} min", flush=True)
@@ -83,10 +84,8 @@ def main() -> None:
     options = parser.parse_args()
     reports = {}
     for seed in options.seeds.split(","):
-        place = options.folder / seed / "evaluation" / "report.json"
-        if not place.is_file():
-            run_seed(options.folder / seed, int(seed))
-        reports[seed] = json.loads(place.read_text())
+        run_seed(options.folder / seed, int(seed))
+        reports[seed] = json.loads((options.folder / seed / "evaluation" / "report.json").read_text())
     first = next(iter(reports.values()))["measures"]
     print(f"\nSlot accuracy, %, {first['sft']['slot_accuracy']['n']:,} rows of seed {next(iter(reports))}")
     _head(["seed", *(MODELS.get(name, name) for name in first)])
